@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto'
+import type { Identity, Parameters } from './entities.ts'
+
+/** One accepted event: everything that fan-out needs, so that it never reads the trigger again (design.md §3). */
+export type FireRecord = {
+  /** Also the trigger's activation id. */
+  readonly fireId: string
+  readonly transid: string
+  readonly trigger: {
+    readonly namespace: string
+    readonly name: string
+    readonly version: string
+    readonly parameters: Parameters
+  }
+  readonly user: Identity
+  readonly acceptedAtMs: number
+  /** The payload as it was sent, JSON text of an object. */
+  readonly payload: string
+  /** Lower-cased request headers that actions may see (`__ow_headers`); never authorization or cookie. */
+  readonly headers: Readonly<Record<string, string>>
+  /** CloudEvents context attributes; the event's data is the payload. */
+  readonly event: Readonly<Record<string, string | number | boolean>>
+  /** What the actions get (design.md §6); absent: OpenWhisk's own form. */
+  readonly input?: 'event' | 'data' | 'legacy+ce'
+  readonly rules: readonly FiredRule[]
+}
+
+/** A rule as it was when the fire was accepted. `action` is `ns[/pkg]/name` as linked. */
+export type FiredRule = {
+  readonly rule: string
+  readonly action: string
+  readonly decision: 'run' | 'inactive' | 'filtered'
+}
+
+const separator = '\u241f'
+
+/** First 32 hex digits of sha256(namespace ␟ addressee ␟ source ␟ id) (design.md §2). */
+export function fireIdOf(namespace: string, addressee: string, source: string, id: string): string {
+  return hex32([namespace, addressee, source, id])
+}
+
+/** First 32 hex digits of sha256(fireId ␟ rule name ␟ round): the activation id of a rule's run. */
+export function childIdOf(fireId: string, rule: string, round: number): string {
+  return hex32([fireId, rule, String(round)])
+}
+
+function hex32(parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join(separator)).digest('hex').slice(0, 32)
+}

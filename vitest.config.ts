@@ -1,0 +1,55 @@
+import { defineConfig } from 'vitest/config'
+
+/** Packages resolve to their sources, so that unit tests need no build. */
+const resolve = { conditions: ['@sluice/source', 'module', 'node', 'development|production'] }
+const ssr = { resolve: { conditions: resolve.conditions, externalConditions: ['node'] } }
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'unit',
+          include: ['{core,cloudevents,hub}/src/**/*.test.ts', '{runtimes,providers}/*/src/**/*.test.ts', 'test/*.test.ts'],
+          exclude: ['**/dist/**', '**/node_modules/**', '**/*.contract.test.ts'],
+          testTimeout: 10_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'contract',
+          include: ['{core,hub}/src/**/*.contract.test.ts', '{runtimes,providers}/*/src/**/*.contract.test.ts'],
+          exclude: ['**/dist/**', '**/node_modules/**'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'system',
+          include: ['test/{api,hub}/**/*.test.ts'],
+          exclude: ['**/*.long.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'long',
+          include: ['test/**/*.long.test.ts'],
+          testTimeout: 3_600_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
