@@ -79,7 +79,7 @@ export function parseQualifiedName(value: unknown, ownNamespace: string): Qualif
   if (typeof value !== 'string') throw new Error('fully qualified name malformed')
   const parts: string[] = value.split('/').filter(part => part !== '')
   if (parts.length === 0) throw new Error('requirement failed: path undefined')
-  if (!parts.every(part => isEntityName(part))) {
+  if (parts.some(part => !isEntityName(part))) {
     throw new Error(`requirement failed: path contains invalid parts ArraySeq(${parts.join(', ')})`)
   }
   if (parts.length === 1) throw new Error(unqualified)
