@@ -1,0 +1,96 @@
+import type {
+  ActivationRecord,
+  Identity,
+  Parameters,
+  QualifiedName,
+  WhiskAction,
+  WhiskTrigger,
+} from '@sluice/core/model'
+
+/** What the routes ask of the parts that run things; the routes know HTTP, these know invokes, fires and settlement. */
+
+/** What resolving a name gives: everything an invoke needs, without the code. Shared and cached: never changed. */
+export type ResolvedAction = {
+  /** As it was asked for: `ns[/pkg]/name`, where `pkg` may be a binding. */
+  readonly name: QualifiedName
+  /** `ns[/pkg]/name` of the action's own document (the provider's for bound actions). */
+  readonly id: string
+  readonly revision: string
+  /** The document; `exec.code` is left out. */
+  readonly action: WhiskAction
+  /** Effective: package, overlaid by binding, overlaid by action (rest-api.md §5.5). */
+  readonly parameters: Parameters
+  /** `ns/binding` when reached through one. */
+  readonly binding?: string
+  /** The namespace that owns the action. */
+  readonly owner: string
+}
+
+export type InvokeCall = {
+  readonly identity: Identity
+  readonly action: ResolvedAction
+  /** JSON text of an object, digits untouched; `{}` for an empty body. */
+  readonly payload: string
+  /** The payload's own keys; those that `final` forbids were refused already. */
+  readonly payloadKeys: readonly string[]
+  readonly blocking: boolean
+  /** How long a blocking call waits for the record. */
+  readonly waitMs: number
+  readonly transid: string
+  readonly idempotencyKey?: string
+  readonly traceparent?: string
+  /** `X-OW-EXTRA-LOGGING: on`: store the record whatever the namespace says. */
+  readonly extraLogging: boolean
+}
+
+export interface InvokeService {
+  /** Resolves once the activation is durable; with `record` when the call was blocking and the run ended in time. Decides
+   *  by the action's kind how it is run (sequences: rest-api.md §4.7). Rejects with ApiError or SluiceError. */
+  invoke(call: InvokeCall): Promise<{ readonly activationId: string; readonly record?: ActivationRecord }>
+}
+
+export type FireCall = {
+  readonly identity: Identity
+  readonly trigger: WhiskTrigger
+  /** Text: a checked JSON object. Bytes: the body of a CloudEvents request (`ce-*` headers, or a CloudEvents media type),
+   *  whose JSON, if it is any, was checked for depth and size only. */
+  readonly payload: string | Buffer
+  /** Lower-cased names, as received. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly transid: string
+  readonly idempotencyKey?: string
+}
+
+export interface FireService {
+  /** Resolves once the fire record is durable; to nothing when no rule is active (204). Rejects with ApiError. */
+  fire(call: FireCall): Promise<{ readonly activationId: string } | undefined>
+}
+
+export type Settlement = {
+  readonly settled: boolean
+  readonly runs: readonly { readonly rule: string; readonly activationId: string; readonly status: string }[]
+  readonly deadLetters: readonly unknown[]
+}
+
+/** What became of a fire (design.md §3.6). */
+export interface SettlementService {
+  /** Waits up to `waitMs` for the fire to settle, then tells how it stands; nothing when there is no such fire. */
+  get(namespace: string, fireId: string, waitMs: number): Promise<Settlement | undefined>
+  /** The same for many fires: one entry for each that is known. Waits until all are settled. */
+  getMany(namespace: string, fireIds: readonly string[], waitMs: number): Promise<Record<string, Settlement>>
+}
+
+/** Runs whose attempts are used up (design.md §3.5). Entries are JSON, newest first. */
+export interface DeadLetterService {
+  list(namespace: string, query: { readonly skip: number; readonly limit: number }): Promise<readonly unknown[]>
+  get(namespace: string, id: string): Promise<unknown>
+  /** Resolves to the deleted entry, or to nothing when there is none. */
+  delete(namespace: string, id: string): Promise<unknown>
+}
+
+/** Brings a name to an action, for routes and for fan-out. */
+export interface ActionResolver {
+  /** At once when everything is cached. Throws or rejects with the ApiError that the invoke route would answer
+   *  (403, 404, 409, …). */
+  resolve(identity: Identity, name: QualifiedName): ResolvedAction | Promise<ResolvedAction>
+}
