@@ -123,6 +123,92 @@ export const bounds = {
     scanMax: 1000,
     watchersMax: 10_000,
   },
+  config: { fileCharactersMax: mib, bracketDepthMax: 64 },
+  alarms: {
+    cronLengthMax: 1000,
+    /** Parsed calendars kept: croner's object takes 80 KB. */
+    calendarsMax: 128,
+    neverFiresYears: 5,
+    exclusionDatesMax: 1000,
+    catchUpWindowSecondsMax: 604_800,
+    catchUpMaxMax: 10_000,
+    jitterSecondsMax: 3600,
+    /** Missed instants are counted up to here for each subscription after a downtime; each costs 0.05 ms. */
+    missedCountMax: 1000,
+    /** Decisions taken before other work has its turn. */
+    dueBatch: 500,
+    clockStepMs: 2 * second,
+    /** The pulse is checked, and started again if it stopped, this often. */
+    pulseCheckMs: 30 * second,
+    pulseSilenceMsMax: 5 * second,
+    auditMs: 60 * second,
+  },
+  /** Requests of providers and tools to the hub (reliability.md §6.7.5). */
+  client: {
+    connectTimeoutMs: 5 * second,
+    headersTimeoutMs: 70 * second,
+    bodyTimeoutMs: 30 * second,
+    totalTimeoutMs: 90 * second,
+    connectionsMax: 64,
+    keepAliveMs: 4 * second,
+    answerBytesMax: 16 * mib,
+  },
+  /** State documents over HTTP (design.md §5). */
+  remoteState: {
+    bodyBytesMax: 16 * mib,
+    keyLengthMax: 1024,
+    writesMax: 10_000,
+    watchWaitMs: 20 * second,
+    /** Changes remembered for watchers that are between two polls; who falls behind further reads everything again. */
+    watchBacklogMax: 10_000,
+    watchRetryMs: second,
+  },
+  /** Feed lifecycle, firing, retries (feeds.md §1, §5). */
+  feeds: {
+    lifecycleMs: 45 * second,
+    lifecycleBodyBytesMax: 2 * mib,
+    lifecyclePerMinute: 60,
+    lifecycleInFlightMax: 1000,
+    signatureWindowMs: 300 * second,
+    subscriptionsMax: 100_000,
+    authorityTimeoutMs: 5 * second,
+    authorityRetries: 2,
+    authorityBackoffMs: 200,
+    casRetriesMax: 5,
+    fireTimeoutMs: 10 * second,
+    fireConnectionsMax: 64,
+    fireConcurrencyMax: 64,
+    /** Of one subscription, in flight or waiting. */
+    fireQueueMax: 10_000,
+    backoffBaseMs: second,
+    backoffMsMax: 60 * second,
+    backoffFloorMs: 100,
+    retryAfterMsMax: 900 * second,
+    maxAttempts: 12,
+    maxAttemptsMax: 50,
+    maxRetryElapsedMs: 900 * second,
+    /** 429 and unreachable hubs are not the event's fault: they use an event up only after this long. */
+    uncountedElapsedMs: day,
+    credentialRetries: 3,
+    credentialMs: minute,
+    degradedAfter: 20,
+    breakerFailures: 5,
+    breakerWindowMs: 30 * second,
+    breakerWindowMin: 20,
+    breakerRatio: 0.8,
+    breakerOpenMs: 5 * second,
+    breakerOpenMsMax: minute,
+    /** Fires a second after an outage, until what had waited is through. */
+    rampPerSecond: 200,
+    headerBytesMax: 8 * kib,
+    payloadBytesMax: mib,
+    deadLettersMax: 10_000,
+    deadLetterBytesMax: 100 * mib,
+    deadLetterTtlMs: 7 * day,
+    deadLetterAnswerBytesMax: 2 * kib,
+    nameDistanceMax: 2,
+    listMax: 1000,
+  },
   limitsDefault: { invocationsPerMinute: 60, concurrentInvocations: 30, firesPerMinute: 60 },
 } as const
 
