@@ -1,1 +1,5 @@
-export {}
+export { originOf } from './api-host.ts'
+export { createHttp, failureOf } from './http.ts'
+export type { Answer, FailureKind, Http, RequestLimits } from './http.ts'
+export { createHubClient } from './hub-client.ts'
+export type { CallOptions, EntityRef, FireOptions, HubClient, InvokeOptions, PutOptions } from './hub-client.ts'
