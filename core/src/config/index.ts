@@ -1,1 +1,5 @@
-export {}
+export { loadConfig, type ConfigSources, type Flag } from './load.ts'
+export { isLoopbackHost } from './loopback.ts'
+export { printConfig } from './print.ts'
+export { configurationReference } from './reference.ts'
+export { configSchema, type Config, type LimitsProfile, type Settings } from './schema.ts'

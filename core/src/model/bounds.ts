@@ -123,7 +123,7 @@ export const bounds = {
     scanMax: 1000,
     watchersMax: 10_000,
   },
-  config: { fileCharactersMax: mib, bracketDepthMax: 64 },
+  config: { fileCharactersMax: 256 * kib, lineCharactersMax: 4096, bracketDepthMax: 64 },
   alarms: {
     cronLengthMax: 1000,
     /** Parsed calendars kept: croner's object takes 80 KB. */
