@@ -128,7 +128,7 @@ function kindOf(cause: unknown): FailureKind {
   const { code, name } = (cause ?? {}) as { code?: unknown; name?: unknown }
   if (name === 'AbortError') return 'aborted'
   if (code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return 'timeout'
+  if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW') return 'malformed'
   if (code === 'SLUICE_TOO_LARGE' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return 'malformed'
-  if (typeof code === 'string' && (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW')) return 'malformed'
   return 'connection'
 }
