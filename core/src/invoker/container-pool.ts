@@ -1,0 +1,533 @@
+import { bounds, SluiceError } from '../model/index.ts'
+import type { Clock, Container, ContainerFactory, Logger } from '../spi/index.ts'
+import { createContainerClient } from './container-client.ts'
+import { spareCapacity, type ActionSpec, type PooledContainer } from './pooled-container.ts'
+import { createStemCells, type StemCell } from './stem-cells.ts'
+
+/**
+ * Places runs on containers: warm, stem cell, new, or after eviction (platform.md §8). Every container counts its memory
+ * until it is really gone, so the pool never holds more than `userMemoryMb`.
+ */
+export type ContainerPool = {
+  /** A place for one run: at once when a warm container is free, else as soon as there is one. Rejects with
+   *  SLUICE_OVERLOADED when the queue is full, SLUICE_CONTAINER_START when a container could not be started,
+   *  SLUICE_CLOSED at the end. */
+  acquire(spec: ActionSpec): Lease | Promise<Lease>
+  /** Runs waiting for a place. */
+  queued(): number
+  /** Milliseconds that a run of this action is expected to wait for a place. */
+  expectedWaitMs(spec: ActionSpec): number
+  stats(): PoolStats
+  start(): void
+  close(): Promise<void>
+}
+
+export type Lease = {
+  readonly pooled: PooledContainer
+  readonly start: StartKind
+  /** The run that found the container uninitialised tells that `/init` is through: others may enter. */
+  initialised(): void
+  /** `destroy` after a developer or platform error; runs still in there may finish, new ones do not enter. */
+  release(fate: 'keep' | 'destroy'): void
+}
+
+export type StartKind = 'warm' | 'prewarmed' | 'cold'
+export type PoolStats = {
+  memoryMb: number
+  containers: number
+  busy: number
+  idle: number
+  prewarmed: number
+  suspended: number
+  queued: number
+}
+
+export type PoolOptions = {
+  factory: ContainerFactory
+  clock: Clock
+  log: Logger
+  /** Number of this invoker; part of every container's name. */
+  instance: number
+  labels: Readonly<Record<string, string>>
+  userMemoryMb: number
+  pauseGraceMs: number
+  idleContainerMs: number
+  stemCells: readonly StemCell[]
+  /** The environment of every container (runtimes.md §1.1). */
+  environment: (spec: { concurrency: number }) => Readonly<Record<string, string>>
+  imageOf: (kind: string) => string
+}
+
+type Job = {
+  readonly spec: ActionSpec
+  readonly sinceMs: number
+  settle: (lease: Lease) => void
+  fail: (error: Error) => void
+}
+
+/** Everything of one key: its containers and the runs that wait for one. */
+type Group = {
+  readonly spec: ActionSpec
+  readonly containers: Set<PooledContainer>
+  readonly jobs: Job[]
+  starting: number
+  runMs: number
+}
+
+/** A group of another action that waits this many cold starts makes a busy group give up a container. */
+const yieldAfterColdStarts = 2
+const sweepMs = 1000
+
+export function createContainerPool(options: PoolOptions): ContainerPool {
+  const { factory, clock, log } = options
+  const groups = new Map<string, Group>()
+  const all = new Set<PooledContainer>()
+  /** Groups with runs that no container, present or starting, will take soon. */
+  const wanting = new Set<Group>()
+  let memoryMb = 0
+  let leavingMb = 0
+  let startingCount = 0
+  let queuedCount = 0
+  let counter = 0
+  let coldStartMs: number = bounds.invoker.coldStartEstimateMs
+  let closed = false
+  let sweeper: { cancel(): void } | undefined
+  const closing = new AbortController()
+  const stemCells = createStemCells(options.stemCells)
+
+  function acquire(spec: ActionSpec): Lease | Promise<Lease> {
+    if (closed) throw new SluiceError('SLUICE_CLOSED', 'The invoker is shutting down.')
+    const group = groupOf(spec)
+    if (group.jobs.length === 0) {
+      const pooled = freeContainer(group)
+      if (pooled && pooled.state === 'ready') return lease(group, pooled, 'warm')
+    }
+    if (queuedCount >= bounds.invoker.queueMax) {
+      throw new SluiceError('SLUICE_OVERLOADED', 'Too many activations wait for a container; try again later.')
+    }
+    return new Promise((settle, fail) => {
+      group.jobs.push({ spec, sinceMs: clock.monotonicMs(), settle, fail })
+      queuedCount++
+      serve(group)
+    })
+  }
+
+  function groupOf(spec: ActionSpec): Group {
+    let group = groups.get(spec.key)
+    if (!group) {
+      group = { spec, containers: new Set(), jobs: [], starting: 0, runMs: 0 }
+      groups.set(spec.key, group)
+    }
+    return group
+  }
+
+  /** The most recently used container with room: the others cool down and can be paused. */
+  function freeContainer(group: Group): PooledContainer | undefined {
+    let best: PooledContainer | undefined
+    for (const pooled of group.containers) {
+      if (spareCapacity(pooled) === 0) continue
+      if (
+        !best ||
+        (best.state === 'suspended' && pooled.state === 'ready') ||
+        (best.state === pooled.state && pooled.lastUsedMs > best.lastUsedMs)
+      )
+        best = pooled
+    }
+    return best
+  }
+
+  /** Gives waiting runs of the group what is free, then sees to more containers. */
+  function serve(group: Group): void {
+    while (group.jobs.length > 0) {
+      const pooled = freeContainer(group)
+      if (!pooled) break
+      if (pooled.state === 'suspended') resume(group, pooled)
+      else take(group, pooled, 'warm')
+    }
+    while (group.jobs.length > group.starting && grow(group));
+    if (group.jobs.length > group.starting) wanting.add(group)
+    else wanting.delete(group)
+    dropIfEmpty(group)
+  }
+
+  function take(group: Group, pooled: PooledContainer, start: StartKind): void {
+    const job = group.jobs.shift()
+    if (!job) return
+    queuedCount--
+    job.settle(lease(group, pooled, start))
+  }
+
+  function lease(group: Group, pooled: PooledContainer, start: StartKind): Lease {
+    pooled.active++
+    if (!pooled.initialised) pooled.state = 'initialising'
+    const since = clock.monotonicMs()
+    let open = true
+    return {
+      pooled,
+      start,
+      initialised() {
+        pooled.initialised = true
+        if (pooled.state === 'initialising') pooled.state = 'ready'
+        if (group.spec.concurrency > 1) serve(group)
+      },
+      release(fate) {
+        if (!open) return
+        open = false
+        pooled.active--
+        const now = clock.monotonicMs()
+        pooled.lastUsedMs = now
+        group.runMs += (now - since - group.runMs) / 8
+        if (fate === 'destroy') retire(group, pooled)
+        if (pooled.state === 'leaving') {
+          if (pooled.active === 0) void remove(pooled)
+        } else if (mustYield(group, pooled)) {
+          retire(group, pooled)
+          void remove(pooled)
+        }
+        if (group.jobs.length > 0) serve(group)
+        else dropIfEmpty(group)
+        if (wanting.size > 0) serveWanting()
+      },
+    }
+  }
+
+  /** Another action has waited for a place for long and this container is the way to give it one. */
+  function mustYield(group: Group, pooled: PooledContainer): boolean {
+    if (wanting.size === 0 || pooled.active > 0) return false
+    const patience = yieldAfterColdStarts * coldStartMs
+    const now = clock.monotonicMs()
+    for (const other of wanting) {
+      const head = other.jobs[0]
+      if (other === group || !head || other.containers.size > group.containers.size) continue
+      if (now - head.sinceMs > patience && missingMb(other.spec) > 0 && group.jobs.length > 0) return true
+    }
+    return false
+  }
+
+  /** In turn for the namespaces, because the set keeps the order in which groups began to want. */
+  function serveWanting(): void {
+    for (const group of [...wanting]) {
+      wanting.delete(group)
+      serve(group)
+    }
+  }
+
+  /** Begins one more container for the group, if memory allows now or after eviction. */
+  function grow(group: Group): boolean {
+    if (closed || startingCount >= bounds.invoker.createConcurrencyMax) return false
+    const cell = stemCell(group.spec)
+    if (cell) {
+      adopt(group, cell)
+      return true
+    }
+    if (missingMb(group.spec) > 0) {
+      evictFor(group)
+      return false
+    }
+    void startFor(group)
+    return true
+  }
+
+  /** Memory that must still become free, counting what is on its way out. */
+  function missingMb(spec: ActionSpec): number {
+    return memoryMb + spec.memoryMb - options.userMemoryMb
+  }
+
+  function stemCell(spec: ActionSpec): PooledContainer | undefined {
+    for (const pooled of all) {
+      if (!pooled.spec && pooled.state === 'ready' && pooled.kind === spec.kind && pooled.memoryMb === spec.memoryMb)
+        return pooled
+    }
+    return undefined
+  }
+
+  function adopt(group: Group, pooled: PooledContainer): void {
+    pooled.spec = group.spec
+    pooled.state = 'resuming'
+    group.containers.add(pooled)
+    group.starting++
+    pooled.container.assign(group.spec.namespace, group.spec.name).then(
+      () => arrived(group, pooled, 'prewarmed'),
+      (error: unknown) => {
+        group.starting--
+        retire(group, pooled)
+        void remove(pooled)
+        startFailed(group, error)
+      },
+    )
+    backfill()
+  }
+
+  async function startFor(group: Group): Promise<void> {
+    const { spec } = group
+    group.starting++
+    try {
+      const pooled = await create(spec.kind, spec.image, spec.memoryMb, spec)
+      pooled.spec = spec
+      group.containers.add(pooled)
+      arrived(group, pooled, 'cold')
+    } catch (error) {
+      group.starting--
+      startFailed(group, error)
+    }
+  }
+
+  function arrived(group: Group, pooled: PooledContainer, start: StartKind): void {
+    group.starting--
+    pooled.state = 'ready'
+    if (group.jobs.length > 0) take(group, pooled, start)
+    serve(group)
+  }
+
+  function startFailed(group: Group, error: unknown): void {
+    const job = group.jobs.shift()
+    if (job) {
+      queuedCount--
+      job.fail(error instanceof Error ? error : new Error(String(error)))
+    }
+    serve(group)
+  }
+
+  async function create(
+    kind: string,
+    image: string,
+    mb: number,
+    spec: ActionSpec | undefined,
+  ): Promise<PooledContainer> {
+    memoryMb += mb
+    startingCount++
+    const startedMs = clock.monotonicMs()
+    try {
+      const name = `wsk${options.instance}_${++counter}_${sane(spec?.namespace ?? 'prewarm')}_${sane(spec?.name ?? kind)}`
+      const container = await factory.create(
+        {
+          name,
+          kind,
+          image,
+          userImage: spec?.userImage ?? false,
+          ...(spec ? { namespace: spec.namespace } : {}),
+          labels: options.labels,
+          env: options.environment({ concurrency: spec?.concurrency ?? 1 }),
+          memoryMb: mb,
+          cpuShares: Math.max(Math.floor(1024 / (options.userMemoryMb / mb)), 2),
+          egress: 'platform',
+        },
+        AbortSignal.any([closing.signal, AbortSignal.timeout(bounds.invoker.createTimeoutMs)]),
+      )
+      if (closed) {
+        await container.destroy()
+        throw new SluiceError('SLUICE_CLOSED', 'The invoker is shutting down.')
+      }
+      return enter(container, kind, mb, spec, startedMs)
+    } catch (error) {
+      memoryMb -= mb
+      throw error
+    } finally {
+      startingCount--
+    }
+  }
+
+  function enter(
+    container: Container,
+    kind: string,
+    mb: number,
+    spec: ActionSpec | undefined,
+    startedMs: number,
+  ): PooledContainer {
+    const client = createContainerClient(container, clock, bounds.invoker.initRetryMs, spec?.concurrency ?? 1)
+    const pooled: PooledContainer = {
+      container,
+      client,
+      kind,
+      memoryMb: mb,
+      state: 'ready',
+      initialised: false,
+      active: 0,
+      lastUsedMs: clock.monotonicMs(),
+      startedMs,
+    }
+    all.add(pooled)
+    void container.exited.then(() => exited(pooled))
+    return pooled
+  }
+
+  /** A container that went by itself: a run in it notices by its broken connection. */
+  function exited(pooled: PooledContainer): void {
+    if (!all.has(pooled) || pooled.state === 'leaving') return
+    const group = pooled.spec && groups.get(pooled.spec.key)
+    if (group) retire(group, pooled)
+    else pooled.state = 'leaving'
+    if (pooled.active === 0) void remove(pooled)
+  }
+
+  function retire(group: Group, pooled: PooledContainer): void {
+    pooled.state = 'leaving'
+    group.containers.delete(pooled)
+  }
+
+  /** Destroys it; its memory is free only when it is gone. */
+  async function remove(pooled: PooledContainer): Promise<void> {
+    if (!all.delete(pooled)) return
+    leavingMb += pooled.memoryMb
+    pooled.client.close()
+    try {
+      await pooled.container.destroy()
+    } catch (error) {
+      log.error({ err: error, container: pooled.container.name }, 'container could not be destroyed')
+    }
+    leavingMb -= pooled.memoryMb
+    memoryMb -= pooled.memoryMb
+    if (closed) return
+    serveWanting()
+    backfill()
+  }
+
+  /** Removes idle containers, least recently used first, stem cells last, if that gives the group its place. */
+  function evictFor(group: Group): void {
+    let need = missingMb(group.spec) - leavingMb
+    if (need <= 0 || waitsForWarm(group)) return
+    const idle = [...all].filter(
+      pooled => pooled.active === 0 && (pooled.state === 'ready' || pooled.state === 'suspended'),
+    )
+    idle.sort((a, b) => Number(a.spec === undefined) - Number(b.spec === undefined) || a.lastUsedMs - b.lastUsedMs)
+    const chosen: PooledContainer[] = []
+    for (const pooled of idle) {
+      if (need <= 0) break
+      if (pooled.spec?.key === group.spec.key) continue
+      chosen.push(pooled)
+      need -= pooled.memoryMb
+    }
+    if (need > 0) return
+    for (const pooled of chosen) {
+      const owner = pooled.spec && groups.get(pooled.spec.key)
+      if (owner) {
+        retire(owner, pooled)
+        dropIfEmpty(owner)
+      } else pooled.state = 'leaving'
+      void remove(pooled)
+    }
+  }
+
+  /** An equal container is busy and will be free before a new one could start (platform.md §8.3): wait, but not for long. */
+  function waitsForWarm(group: Group): boolean {
+    const head = group.jobs[0]
+    if (group.containers.size === 0 || !head) return false
+    const expectedMs = (group.runMs * group.jobs.length) / group.containers.size
+    return expectedMs < coldStartMs && clock.monotonicMs() - head.sinceMs < bounds.invoker.warmWaitMsMax
+  }
+
+  function resume(group: Group, pooled: PooledContainer): void {
+    const job = group.jobs.shift()
+    if (!job) return
+    pooled.state = 'resuming'
+    pooled.container.resume().then(
+      () => {
+        queuedCount--
+        pooled.state = 'ready'
+        job.settle(lease(group, pooled, 'warm'))
+      },
+      (error: unknown) => {
+        log.warn({ err: error, container: pooled.container.name }, 'container could not be resumed')
+        group.jobs.unshift(job)
+        retire(group, pooled)
+        void remove(pooled)
+        serve(group)
+      },
+    )
+  }
+
+  /** Freezes what has been idle for the grace time and removes what has been idle for long. */
+  function sweep(): void {
+    const now = clock.monotonicMs()
+    for (const pooled of all) {
+      const idleMs = now - pooled.lastUsedMs
+      if (pooled.active > 0 || !pooled.spec) continue
+      if (idleMs >= options.idleContainerMs && (pooled.state === 'ready' || pooled.state === 'suspended')) {
+        const group = groups.get(pooled.spec.key)
+        if (group) {
+          retire(group, pooled)
+          dropIfEmpty(group)
+        }
+        void remove(pooled)
+      } else if (idleMs >= options.pauseGraceMs && pooled.state === 'ready' && factory.capabilities.pause)
+        void suspend(pooled)
+    }
+    if (wanting.size > 0) serveWanting()
+    sweeper = clock.setTimer(sweepMs, sweep, { unref: true })
+  }
+
+  async function suspend(pooled: PooledContainer): Promise<void> {
+    pooled.state = 'suspending'
+    try {
+      await pooled.container.suspend()
+      if (pooled.state === 'suspending') pooled.state = 'suspended'
+    } catch (error) {
+      log.warn({ err: error, container: pooled.container.name }, 'container could not be suspended')
+      if (pooled.state === 'suspending') pooled.state = 'ready'
+    }
+    const group = pooled.spec && groups.get(pooled.spec.key)
+    if (group && group.jobs.length > 0) serve(group)
+  }
+
+  /** Keeps the configured stem cells, in the background, as long as memory is not short. */
+  function backfill(): void {
+    if (closed || wanting.size > 0) return
+    const present = [...all].filter(pooled => !pooled.spec && pooled.state !== 'leaving')
+    for (const cell of stemCells.missing(present)) {
+      if (!factory.supports(cell.kind) || memoryMb + cell.memoryMb > options.userMemoryMb) continue
+      stemCells.begin(cell)
+      create(cell.kind, options.imageOf(cell.kind), cell.memoryMb, undefined)
+        .then(
+          () => serveWanting(),
+          (error: unknown) => log.warn({ err: error, kind: cell.kind }, 'stem cell could not be started'),
+        )
+        .finally(() => stemCells.end(cell))
+    }
+  }
+
+  function dropIfEmpty(group: Group): void {
+    if (group.containers.size === 0 && group.jobs.length === 0 && group.starting === 0) groups.delete(group.spec.key)
+  }
+
+  return {
+    acquire,
+    queued: () => queuedCount,
+    expectedWaitMs(spec) {
+      const group = groups.get(spec.key)
+      if (!group || group.containers.size === 0) return queuedCount === 0 ? 0 : coldStartMs
+      return (group.jobs.length * group.runMs) / (group.containers.size * spec.concurrency)
+    },
+    stats() {
+      const list = [...all]
+      return {
+        memoryMb,
+        containers: list.length,
+        busy: list.filter(pooled => pooled.active > 0).length,
+        idle: list.filter(pooled => pooled.spec && pooled.active === 0).length,
+        prewarmed: list.filter(pooled => !pooled.spec).length,
+        suspended: list.filter(pooled => pooled.state === 'suspended').length,
+        queued: queuedCount,
+      }
+    },
+    start() {
+      backfill()
+      sweeper = clock.setTimer(sweepMs, sweep, { unref: true })
+    },
+    async close() {
+      closed = true
+      sweeper?.cancel()
+      closing.abort(new SluiceError('SLUICE_CLOSED', 'The invoker is shutting down.'))
+      for (const group of groups.values()) {
+        for (const job of group.jobs.splice(0))
+          job.fail(new SluiceError('SLUICE_CLOSED', 'The invoker is shutting down.'))
+      }
+      queuedCount = 0
+      await Promise.all([...all].map(remove))
+    },
+  }
+}
+
+/** Letters, digits and underscore only: the name goes to drivers (platform.md §9). */
+function sane(text: string): string {
+  return text.replace(/[^A-Za-z0-9_]/g, '').slice(0, 64)
+}

@@ -1,0 +1,42 @@
+import type { Container } from '../spi/index.ts'
+import type { ContainerClient } from './container-client.ts'
+
+/** What the pool needs to know of an action to place its runs. Equal keys may share containers: namespace, action and
+ *  revision (reliability.md §6.5.6). */
+export type ActionSpec = {
+  readonly key: string
+  readonly namespace: string
+  readonly namespaceUuid: string
+  /** Action name without namespace; part of the container's name. */
+  readonly name: string
+  readonly kind: string
+  readonly image: string
+  readonly userImage: boolean
+  readonly memoryMb: number
+  readonly concurrency: number
+}
+
+/**
+ * A container with its place in the pool. States: `ready` takes runs; `initialising` belongs to the one run that sends
+ * `/init`; `suspending`, `suspended`, `resuming` surround the freezer; `leaving` takes nothing any more.
+ */
+export type PooledContainer = {
+  readonly container: Container
+  readonly client: ContainerClient
+  readonly kind: string
+  readonly memoryMb: number
+  /** Absent for a stem cell. */
+  spec?: ActionSpec
+  state: 'ready' | 'initialising' | 'suspending' | 'suspended' | 'resuming' | 'leaving'
+  initialised: boolean
+  active: number
+  lastUsedMs: number
+  readonly startedMs: number
+}
+
+/** Runs that may be added now. */
+export function spareCapacity(pooled: PooledContainer): number {
+  if (pooled.state === 'leaving' || pooled.state === 'suspending' || pooled.state === 'resuming') return 0
+  if (!pooled.initialised) return pooled.active === 0 ? 1 : 0
+  return Math.max(0, (pooled.spec?.concurrency ?? 1) - pooled.active)
+}

@@ -1,0 +1,245 @@
+import {
+  bounds,
+  failures,
+  mintActionKey,
+  SluiceError,
+  valueOf,
+  isTruthy,
+  type ActivationMessage,
+  type ActivationRecord,
+  type ActivationResponse,
+} from '../model/index.ts'
+import type { Clock, KeyRing, LogRead } from '../spi/index.ts'
+import type { RunnableAction } from './action-source.ts'
+import type { ContainerPool, Lease, StartKind } from './container-pool.ts'
+import type { ActionSpec, PooledContainer } from './pooled-container.ts'
+import { failed, initFailure, runResponse, type CallOutcome } from './run-outcome.ts'
+import { runRecord, unstartedRecord } from './run-record.ts'
+import { initBody, runBody, splitArguments, type RunContext } from './run-request.ts'
+
+/**
+ * One run: a place in the pool, `/init` if the container is new, the durable claim, `/run`, the logs, the record
+ * (platform.md §9-§12). `platformFailure` marks records that a policy may replace by another attempt.
+ */
+export type RunResult = {
+  readonly record: ActivationRecord
+  readonly platformFailure: boolean
+  readonly start?: StartKind
+}
+
+export type RunDependencies = {
+  readonly pool: ContainerPool
+  readonly clock: Clock
+  readonly keyRing: KeyRing
+  readonly limits: { readonly resultBytesMax: number; readonly resultTruncationBytes: number }
+  readonly imageOf: (kind: string) => string
+}
+
+/** `claimed` is the durable claim under way: `/run` is not sent before it. */
+export async function runActivation(
+  deps: RunDependencies,
+  message: ActivationMessage,
+  runnable: RunnableAction,
+  claimed: Promise<void>,
+  attempt: number,
+): Promise<RunResult> {
+  const spec = actionSpec(message, runnable, deps.imageOf)
+  for (let tries = 1; ; tries++) {
+    let lease: Lease
+    try {
+      const acquired = deps.pool.acquire(spec)
+      lease = acquired instanceof Promise ? await acquired : acquired
+    } catch (error) {
+      // Its rejection is the caller's business; here it must only not go unheard.
+      void claimed.catch(() => undefined)
+      if (error instanceof SluiceError && (error.code === 'SLUICE_OVERLOADED' || error.code === 'SLUICE_CLOSED'))
+        throw error
+      return provisionFailure(deps, message, runnable, attempt)
+    }
+    try {
+      await claimed
+    } catch (error) {
+      lease.release('keep')
+      throw error
+    }
+    const result = await runIn(deps, lease, message, runnable, attempt)
+    if (result !== 'unsent') return result
+    // The container was gone before anything was sent: take another, but not for ever.
+    if (tries >= bounds.invoker.attemptsMax) return provisionFailure(deps, message, runnable, attempt)
+  }
+}
+
+function provisionFailure(
+  { clock }: RunDependencies,
+  message: ActivationMessage,
+  runnable: RunnableAction,
+  attempt: number,
+): RunResult {
+  return {
+    record: unstartedRecord(message, failed(3, failures.provision), clock.nowMs(), attempt, { runnable }),
+    platformFailure: true,
+  }
+}
+
+async function runIn(
+  deps: RunDependencies,
+  lease: Lease,
+  message: ActivationMessage,
+  runnable: RunnableAction,
+  attempt: number,
+): Promise<RunResult | 'unsent'> {
+  const { clock } = deps
+  const { pooled } = lease
+  const { limits } = runnable.action
+  let fate: 'keep' | 'destroy' = 'destroy'
+  try {
+    const { value, env } = splitArguments(message, deps.keyRing)
+    const startMs = clock.nowMs()
+    let initMs: number | undefined
+    if (!pooled.initialised) {
+      const context = runContext(deps, message, runnable, attempt)
+      const since = clock.monotonicMs()
+      const outcome = await pooled.client.init(
+        initBody(runnable, message, context, env),
+        callLimits(deps, limits.timeout, 'init'),
+      )
+      initMs = clock.monotonicMs() - since
+      const failure = initFailure(outcome, limits.timeout)
+      if (failure) {
+        const logs = await readLogs(pooled, limits.logs, outcome, failure)
+        const times = {
+          startMs,
+          endMs: clock.nowMs(),
+          waitMs: startMs - message.acceptedAtMs,
+          initMs: Math.round(initMs),
+          durationMs: Math.round(initMs),
+        }
+        return {
+          record: runRecord(message, runnable, failure, times, outcome.kind === 'timeout', logs, attempt),
+          platformFailure: false,
+          start: lease.start,
+        }
+      }
+      lease.initialised()
+    }
+    const context = runContext(deps, message, runnable, attempt)
+    const since = clock.monotonicMs()
+    const outcome = await pooled.client.run(
+      runBody(runnable, message, context, value),
+      callLimits(deps, limits.timeout, 'run', message),
+    )
+    if (outcome.kind === 'unsent') return 'unsent'
+    const runMs = clock.monotonicMs() - since
+    const response = runResponse(outcome, limits.timeout)
+    const durationMs = Math.round(runMs + (initMs ?? 0))
+    const times = {
+      startMs,
+      endMs: startMs + durationMs,
+      waitMs: Math.max(0, startMs - message.acceptedAtMs),
+      ...(initMs === undefined ? {} : { initMs: Math.round(initMs) }),
+      durationMs,
+    }
+    const logs = await readLogs(pooled, limits.logs, outcome, response)
+    if (response.statusCode < 2) fate = 'keep'
+    return {
+      record: runRecord(message, runnable, response, times, outcome.kind === 'timeout', logs, attempt),
+      platformFailure: false,
+      start: lease.start,
+    }
+  } finally {
+    lease.release(fate)
+  }
+}
+
+/** Time enough for the exit of a container to bring the last of its output (it is at its end, not idle). */
+const leftoverIdleMs = 50
+
+/** Reads this run's output up to its sentinels; after a developer error only what is there (platform.md §12). */
+async function readLogs(
+  pooled: PooledContainer,
+  logsMb: number,
+  outcome: CallOutcome,
+  response: ActivationResponse,
+): Promise<readonly string[]> {
+  const bytesMax = logsMb * 1024 * 1024
+  const { logIdleMs, logMsPerMb, logMbMin } = bounds.invoker
+  const developerError = response.statusCode >= 2
+  const read: LogRead = await pooled.container.logs.read({
+    sentinels: 2,
+    bytesMax,
+    idleMs: developerError && outcome.kind !== 'answer' ? leftoverIdleMs : logIdleMs,
+    totalMs: Math.max(logsMb, logMbMin) * logMsPerMb,
+  })
+  if (logsMb === 0) return []
+  if (!read.truncated && read.complete && !developerError) return read.lines
+  const lines = [...read.lines]
+  const now = read.lines.at(-1)?.slice(0, 30)
+  const notice = (text: string): void =>
+    void lines.push(`${now ?? new Date(0).toISOString().padEnd(30)} stderr: ${text}`)
+  if (read.truncated) notice(failures.logsTruncated(bytesMax))
+  else if (!read.complete && !developerError) notice(failures.logsMissing)
+  if (developerError) notice(failures.logsDeveloperError)
+  return lines
+}
+
+function runContext(
+  { clock, keyRing }: RunDependencies,
+  message: ActivationMessage,
+  runnable: RunnableAction,
+  attempt: number,
+): RunContext {
+  const deadlineMs = clock.nowMs() + runnable.action.limits.timeout
+  const wish = valueOf(runnable.action.annotations, 'provide-api-key')
+  if (wish !== undefined && !isTruthy(wish)) return { deadlineMs, attempt }
+  const { uuid } = message.user.namespace
+  // A minute beyond the deadline, for a call that the action makes in its last moment.
+  const key = mintActionKey(uuid, deadlineMs + 60_000, text => keyRing.hash(text))
+  return { deadlineMs, attempt, apiKey: `${uuid}:${key}` }
+}
+
+function callLimits(
+  deps: RunDependencies,
+  timeoutMs: number,
+  phase: 'init' | 'run',
+  message?: ActivationMessage,
+): { timeoutMs: number; bytesMax: number; truncationBytes: number } {
+  const { resultBytesMax, resultTruncationBytes } = deps.limits
+  if (phase === 'init' || !message)
+    return { timeoutMs, bytesMax: resultBytesMax, truncationBytes: resultTruncationBytes }
+  const { maxPayloadSize, truncationSize } = message.user.limits
+  return {
+    timeoutMs,
+    bytesMax: Math.min(resultBytesMax, sizeBytes(maxPayloadSize) ?? resultBytesMax),
+    truncationBytes: Math.min(resultTruncationBytes, sizeBytes(truncationSize) ?? resultTruncationBytes),
+  }
+}
+
+const sizeGrammar = /^\s?(\d+)\s?(GB|MB|KB|B|G|M|K)\s?$/
+const unitBytes: Record<string, number> = { B: 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }
+
+/** A size such as `1 MB` in bytes (rest-api.md §9.2). */
+function sizeBytes(text: string | undefined): number | undefined {
+  const match = text === undefined ? null : sizeGrammar.exec(text)
+  return match ? Number(match[1]) * (unitBytes[match[2]?.[0] ?? 'B'] ?? 1) : undefined
+}
+
+/** What the pool needs to know of this run. */
+export function actionSpec(
+  message: ActivationMessage,
+  runnable: RunnableAction,
+  imageOf: (kind: string) => string,
+): ActionSpec {
+  const { namespace } = message.user
+  const { action, exec } = runnable
+  return {
+    key: `${namespace.uuid} ${runnable.id} ${runnable.revision}`,
+    namespace: namespace.name,
+    namespaceUuid: namespace.uuid,
+    name: action.name,
+    kind: exec.kind,
+    image: exec.image ?? imageOf(exec.kind),
+    userImage: exec.kind === 'blackbox',
+    memoryMb: action.limits.memory,
+    concurrency: action.limits.concurrency,
+  }
+}
