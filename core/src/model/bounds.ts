@@ -22,6 +22,15 @@ export const bounds = {
     jsonDepthMax: 128,
     jsonTokensMax: 100_000,
     drainMs: 30 * second,
+    /** A body must be complete by then (rest-api.md §1.9); looked after at the sweep. */
+    bodyTimeoutMs: 30 * second,
+    bodySweepMs: second,
+    /** Bytes of bodies that are being read, over all requests. */
+    bodyBytesHeldMax: 256 * mib,
+    urlLengthMax: 8 * kib,
+    retryAfterSeconds: 1,
+    transidLengthMax: 256,
+    idempotencyKeyLengthMax: 256,
   },
   api: {
     nameLengthMax: 256,
@@ -38,8 +47,15 @@ export const bounds = {
     casRetriesMax: 10,
     identityCacheMax: 10_000,
     identityCacheTtlMs: 60 * second,
+    /** Keys of actions expire by themselves, at most this much too late. */
+    actionKeyCacheTtlMs: 5 * second,
     entityCacheMax: 10_000,
     entityCacheTtlMs: 60 * second,
+    /** JSON text of the documents in the cache, code left out. */
+    entityCacheBytesMax: 64 * mib,
+    /** A provider that is a binding itself exists only in a store that was written past the API. */
+    bindingDepthMax: 8,
+    rateKeysMax: 100_000,
     packageActionsMax: 10_000,
   },
   actionLimits: {
@@ -97,6 +113,25 @@ export const bounds = {
     codeCacheBytesMax: 64 * mib,
     claimsMax: 10_000,
   },
+  container: {
+    /** A longer line of output is cut into several. */
+    logLineBytesMax: 256 * kib,
+    /** Output kept while nobody reads it: a run prints before its logs are asked for, so at least `logsMbMax`. */
+    logBufferBytesMax: 11 * mib,
+    logSentinelsMax: 10_000,
+    /** A read that waits for no sentinel ends when nothing came for so long. */
+    logSettleMs: 50,
+    stderrTailBytes: 16 * kib,
+    /** Process containers: memory is added up, new processes are looked for, this often. */
+    memorySampleMs: 200,
+    processLookMs: second,
+    /** reliability.md §5.2 */
+    processesMax: 256,
+    /** Output that a process left behind in its pipes is read for so long. */
+    exitDrainMs: 500,
+    destroyMs: 10 * second,
+    destroyPollMsMax: 50,
+  },
   bus: {
     partitions: 12,
     retentionMs: 2 * day,
@@ -123,6 +158,14 @@ export const bounds = {
     scanMax: 1000,
     watchersMax: 10_000,
   },
+  hub: {
+    /** The drain of the HTTP door and some seconds to flush. */
+    stopMs: 40 * second,
+    samplesMs: 20 * second,
+    eventLinesPerSecondMax: 50,
+    eventFlowColumnsMax: 80,
+    eventNameCharactersMax: 40,
+  },
   config: { fileCharactersMax: 256 * kib, lineCharactersMax: 4096, bracketDepthMax: 64 },
   alarms: {
     cronLengthMax: 1000,
@@ -132,6 +175,7 @@ export const bounds = {
     exclusionDatesMax: 1000,
     catchUpWindowSecondsMax: 604_800,
     catchUpMaxMax: 10_000,
+    onceGraceSecondsMax: 31_536_000,
     jitterSecondsMax: 3600,
     /** Missed instants are counted up to here for each subscription after a downtime; each costs 0.05 ms. */
     missedCountMax: 1000,

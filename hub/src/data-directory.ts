@@ -1,0 +1,34 @@
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { createFile } from './durable-file.ts'
+import { codeOf, unwritableError } from './start-errors.ts'
+
+/** The folder that holds everything a hub keeps. Whether another process has it open is the store's to find out. */
+export type DataDirectory = {
+  /** Absolute. */
+  readonly path: string
+  /** Path of something in it. */
+  file(name: string): string
+}
+
+/**
+ * Opens the folder, creating it (mode 0700) when it is missing. Throws SLUICE_DATA_DIR when that cannot be done, or when
+ * it cannot be written.
+ */
+export function openDataDirectory(path: string): DataDirectory {
+  const absolute = resolve(path)
+  try {
+    mkdirSync(absolute, { recursive: true, mode: 0o700 })
+    if (!statSync(absolute).isDirectory()) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' })
+    accessSync(absolute, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw unwritableError(path, codeOf(error) ?? 'unknown', error)
+  }
+  return { path: absolute, file: name => join(absolute, name) }
+}
+
+/** Whether something that is done once in the folder's life was done; `mark` notes that it was. */
+export function onceMark(directory: DataDirectory, name: string): { done: boolean; mark(): void } {
+  const file = directory.file(name)
+  return { done: existsSync(file), mark: () => void createFile(file, '') }
+}

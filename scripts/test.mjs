@@ -1,0 +1,68 @@
+/**
+ * `node scripts/test.mjs unit contract system [-- vitest's options]`: runs the projects one after the other, tells why
+ * tests were skipped, and ends with `N passed, N failed, N skipped` over all of them.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { root, setUp } from './setup.mjs'
+
+const projects = ['unit', 'contract', 'system', 'long']
+const given = process.argv.slice(2).filter(argument => argument !== '--')
+const wanted = given.filter(argument => projects.includes(argument))
+const options = given.filter(argument => !projects.includes(argument))
+const required = (process.env.SLUICE_TEST_REQUIRE ?? '').split(',').filter(name => name !== '')
+
+await setUp()
+const scratch = mkdtempSync(join(tmpdir(), 'sluice-tests-'))
+const total = { passed: 0, failed: 0, skipped: 0 }
+const reasons = new Map()
+let broken = false
+for (const project of wanted) {
+  const report = join(scratch, `${project}.json`)
+  const code = await vitest(project, report)
+  const counts = readReport(report)
+  for (const key of Object.keys(total)) total[key] += counts[key]
+  for (const [reason, count] of counts.reasons) reasons.set(reason, (reasons.get(reason) ?? 0) + count)
+  if (code !== 0 && counts.failed === 0) {
+    // A file that cannot be loaded or an error outside of any test.
+    total.failed += 1
+    process.stdout.write(`Project ${project} ended with code ${code} although no test failed; see above.\n`)
+  }
+}
+rmSync(scratch, { recursive: true })
+
+for (const [reason, count] of reasons) process.stdout.write(`skipped ${count}: ${reason}\n`)
+for (const name of required) {
+  const missed = [...reasons.keys()].filter(reason => reason.startsWith(`needs ${name}`))
+  if (missed.length === 0) continue
+  broken = true
+  process.stdout.write(`SLUICE_TEST_REQUIRE asks for ${name}, but tests that need it were skipped.\n`)
+}
+if (total.passed + total.failed === 0) {
+  broken = true
+  process.stdout.write('No test ran.\n')
+}
+process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)
+process.exitCode = broken || total.failed > 0 ? 1 : 0
+
+function vitest(project, report) {
+  const args = ['run', '--project', project, '--reporter=default', '--reporter=./scripts/count-reporter.mjs']
+  return new Promise(resolve => {
+    const child = spawn(
+      process.execPath,
+      [join(root, 'node_modules/vitest/vitest.mjs'), ...args, '--passWithNoTests', ...options],
+      { cwd: root, stdio: 'inherit', env: { ...process.env, SLUICE_TEST_REPORT: report } },
+    )
+    child.on('close', code => resolve(code ?? 1))
+  })
+}
+
+function readReport(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0, reasons: [] }
+  }
+}
