@@ -71,7 +71,10 @@ type Group = {
   readonly containers: Set<PooledContainer>
   readonly jobs: Job[]
   starting: number
+  /** Smoothed time that a run holds its place. */
   runMs: number
+  /** When it last got a container (monotonic ms). */
+  grownMs: number
 }
 
 /** A group of another action that waits this many cold starts makes a busy group give up a container. */
@@ -115,7 +118,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
   function groupOf(spec: ActionSpec): Group {
     let group = groups.get(spec.key)
     if (!group) {
-      group = { spec, containers: new Set(), jobs: [], starting: 0, runMs: 0 }
+      group = { spec, containers: new Set(), jobs: [], starting: 0, runMs: 0, grownMs: -1 }
       groups.set(spec.key, group)
     }
     return group
@@ -167,6 +170,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
       start,
       initialised() {
         pooled.initialised = true
+        if (start === 'cold') coldStartMs += (clock.monotonicMs() - pooled.startedMs - coldStartMs) / 8
         if (pooled.state === 'initialising') pooled.state = 'ready'
         if (group.spec.concurrency > 1) serve(group)
       },
@@ -204,12 +208,14 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
     return false
   }
 
-  /** In turn for the namespaces, because the set keeps the order in which groups began to want. */
+  /** Those with the fewest containers first, then those that got one the longest ago, so that nobody starves. */
   function serveWanting(): void {
-    for (const group of [...wanting]) {
-      wanting.delete(group)
-      serve(group)
-    }
+    const inTurn = [...wanting].sort((a, b) => held(a) - held(b) || a.grownMs - b.grownMs)
+    for (const group of inTurn) serve(group)
+  }
+
+  function held(group: Group): number {
+    return group.containers.size + group.starting
   }
 
   /** Begins one more container for the group, if memory allows now or after eviction. */
@@ -217,6 +223,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
     if (closed || startingCount >= bounds.invoker.createConcurrencyMax) return false
     const cell = stemCell(group.spec)
     if (cell) {
+      group.grownMs = clock.monotonicMs()
       adopt(group, cell)
       return true
     }
@@ -224,6 +231,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
       evictFor(group)
       return false
     }
+    group.grownMs = clock.monotonicMs()
     void startFor(group)
     return true
   }

@@ -42,7 +42,6 @@ export type Invoker = {
   start(): Promise<void>
   /** Takes no new work, lets what runs come to its end, destroys the containers. */
   stop(): Promise<void>
-  inFlight(namespaceUuid: string): number
   stats(): PoolStats & { running: number }
 }
 
@@ -104,26 +103,14 @@ export function createInvoker(options: InvokerOptions): Invoker {
     imageOf: options.imageOf,
   }
   const running = new Set<Promise<unknown>>()
-  const perNamespace = new Map<string, number>()
   /** Activations from the bus that are being worked on: the same one twice must not run twice. */
   const busIds = new Set<string>()
   let subscription: Subscription | undefined
   let stopping = false
 
-  function count(message: ActivationMessage, change: 1 | -1): void {
-    const { uuid } = message.user.namespace
-    const now = (perNamespace.get(uuid) ?? 0) + change
-    if (now > 0) perNamespace.set(uuid, now)
-    else perNamespace.delete(uuid)
-  }
-
-  function track<T>(message: ActivationMessage, work: Promise<T>): Promise<T> {
-    count(message, 1)
+  function track<T>(work: Promise<T>): Promise<T> {
     running.add(work)
-    const done = (): void => {
-      running.delete(work)
-      count(message, -1)
-    }
+    const done = (): void => void running.delete(work)
     work.then(done, done)
     return work
   }
@@ -158,7 +145,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
       throw new SluiceError('SLUICE_OVERLOADED', 'The activation would wait too long for a container; try again later.')
     }
     const accepted = claims.claim(message, 1)
-    const outcome = track(message, runDirect(message, loaded, accepted))
+    const outcome = track(runDirect(message, loaded, accepted))
     // Either may be left unheard: by a caller that stopped waiting, or that only waits for the outcome.
     accepted.catch(() => undefined)
     outcome.catch(() => undefined)
@@ -222,7 +209,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
       }
     }
     try {
-      await track(message, runFromBus(message))
+      await track(runFromBus(message))
     } finally {
       busIds.delete(message.activationId)
     }
@@ -329,7 +316,6 @@ export function createInvoker(options: InvokerOptions): Invoker {
       await claims.close()
       await pool.close()
     },
-    inFlight: uuid => perNamespace.get(uuid) ?? 0,
     stats: () => ({ ...pool.stats(), running: running.size }),
   }
 }

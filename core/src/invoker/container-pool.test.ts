@@ -1,0 +1,301 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { manualClock, settled, type ManualClock } from '../../contract/manual-clock.ts'
+import type { Container, ContainerExit, ContainerFactory, ContainerSpec, Logger } from '../spi/index.ts'
+import { createContainerPool, type ContainerPool, type Lease, type PoolOptions } from './container-pool.ts'
+import type { ActionSpec } from './pooled-container.ts'
+
+describe('the container pool', () => {
+  it('starts a container for the first run and gives the next one the warm container', async () => {
+    const { pool, factory } = setUp()
+    const first = await pool.acquire(action('a'))
+    expect(first.start).toBe('cold')
+    first.initialised()
+    first.release('keep')
+    const second = await pool.acquire(action('a'))
+    expect(second.start).toBe('warm')
+    expect(second.pooled).toBe(first.pooled)
+    expect(factory.created).toHaveLength(1)
+  })
+
+  it('keeps namespaces, actions and revisions apart', async () => {
+    const { pool, factory } = setUp()
+    for (const key of ['ns1 a 1', 'ns2 a 1', 'ns1 b 1', 'ns1 a 2']) {
+      const lease = await pool.acquire(action(key))
+      lease.initialised()
+      lease.release('keep')
+    }
+    expect(factory.created).toHaveLength(4)
+  })
+
+  it('never starts more than its memory allows, and a waiting run gets what is released', async () => {
+    const { pool, factory } = setUp({ userMemoryMb: 512 })
+    const leases = await Promise.all([pool.acquire(action('a')), pool.acquire(action('a'))])
+    const third = Promise.resolve(pool.acquire(action('a')))
+    await settled()
+    expect(factory.created).toHaveLength(2)
+    expect(pool.queued()).toBe(1)
+    for (const lease of leases) lease.initialised()
+    leases[0]?.release('keep')
+    expect((await third).pooled).toBe(leases[0]?.pooled)
+    expect(pool.stats().memoryMb).toBe(512)
+  })
+
+  it('evicts the idle container that was used least recently, and waits until it is gone', async () => {
+    const { pool, factory, clock } = setUp({ userMemoryMb: 512 })
+    const old = await used(pool, 'a')
+    await clock.advance(10)
+    await used(pool, 'b')
+    factory.holdDestroy = true
+    const third = Promise.resolve(pool.acquire(action('c')))
+    await settled()
+    expect(factory.created).toHaveLength(2)
+    expect(factory.destroying).toEqual([old.pooled.container.name])
+    factory.finishDestroys()
+    expect((await third).start).toBe('cold')
+  })
+
+  it('evicts only what is missing, counting memory that is free', async () => {
+    const { pool, factory } = setUp({ userMemoryMb: 768 })
+    await used(pool, 'a')
+    await used(pool, 'b')
+    await pool.acquire(action('c', { memoryMb: 512 }))
+    expect(factory.destroyed).toHaveLength(1)
+  })
+
+  it('evicts nothing when that would not give the place', async () => {
+    const { pool, factory } = setUp({ userMemoryMb: 512 })
+    await pool.acquire(action('busy'))
+    await used(pool, 'idle')
+    void Promise.resolve(pool.acquire(action('big', { memoryMb: 512 }))).catch(() => undefined)
+    await settled()
+    expect(factory.destroyed).toHaveLength(0)
+  })
+
+  it('gives up a container of a busy action when another has waited for long', async () => {
+    const { pool, factory, clock } = setUp({ userMemoryMb: 256 })
+    const first = await pool.acquire(action('a'))
+    first.initialised()
+    const again = Promise.resolve(pool.acquire(action('a')))
+    const other = Promise.resolve(pool.acquire(action('b')))
+    await clock.advance(1000)
+    first.release('keep')
+    const lease = await other
+    expect(factory.destroyed).toHaveLength(1)
+    lease.initialised()
+    await clock.advance(1000)
+    lease.release('keep')
+    expect((await again).start).toBe('cold')
+  })
+
+  it('lets several runs into one container once it is initialised, up to its concurrency', async () => {
+    const { pool, factory } = setUp()
+    const spec = action('a', { concurrency: 3 })
+    const first = await pool.acquire(spec)
+    const others = [pool.acquire(spec), pool.acquire(spec), pool.acquire(spec)].map(lease => Promise.resolve(lease))
+    first.initialised()
+    const second = await others[0]
+    expect(second?.pooled).toBe(first.pooled)
+    await Promise.all(others)
+    expect(factory.created.length).toBeGreaterThan(1)
+    expect(first.pooled.active).toBeLessThanOrEqual(3)
+  })
+
+  it('a run that destroys its container leaves those beside it to finish', async () => {
+    const { pool, factory } = setUp()
+    const spec = action('a', { concurrency: 2 })
+    const first = await pool.acquire(spec)
+    first.initialised()
+    const second = await pool.acquire(spec)
+    expect(second.pooled).toBe(first.pooled)
+    first.release('destroy')
+    await settled()
+    expect(factory.destroyed).toHaveLength(0)
+    second.release('keep')
+    await settled()
+    expect(factory.destroyed).toHaveLength(1)
+  })
+
+  it('takes a stem cell of the same kind and memory, and starts another', async () => {
+    const { pool, factory } = setUp({ stemCells: [{ kind: 'nodejs:20', memoryMb: 256, count: 1 }] })
+    pool.start()
+    await settled()
+    expect(pool.stats().prewarmed).toBe(1)
+    const lease = await pool.acquire(action('a'))
+    expect(lease.start).toBe('prewarmed')
+    await settled()
+    expect(factory.created).toHaveLength(2)
+    expect(factory.assigned).toEqual(['ns/a'])
+  })
+
+  it('pauses an idle container after the grace time, resumes it for a run, removes it after long idleness', async () => {
+    const { pool, factory, clock } = setUp()
+    pool.start()
+    const lease = await used(pool, 'a')
+    await clock.advance(11_500)
+    expect(factory.suspended).toEqual([lease.pooled.container.name])
+    const again = await pool.acquire(action('a'))
+    expect(again.pooled).toBe(lease.pooled)
+    expect(factory.resumed).toEqual([lease.pooled.container.name])
+    again.release('keep')
+    await clock.advance(601_500)
+    expect(factory.destroyed).toEqual([lease.pooled.container.name])
+  })
+
+  it('forgets a container that went by itself', async () => {
+    const { pool, factory } = setUp()
+    await used(pool, 'a')
+    factory.containers[0]?.exit({ code: 1, oom: false })
+    await settled()
+    expect((await pool.acquire(action('a'))).start).toBe('cold')
+  })
+
+  it('fails the run whose container cannot be started, and no other', async () => {
+    const { pool, factory } = setUp()
+    factory.failNext = new Error('no such image')
+    await expect(Promise.resolve(pool.acquire(action('a')))).rejects.toThrow('no such image')
+    expect((await pool.acquire(action('a'))).start).toBe('cold')
+    expect(pool.stats().memoryMb).toBe(256)
+  })
+
+  it('refuses and destroys everything at its end', async () => {
+    const { pool, factory } = setUp({ userMemoryMb: 256 })
+    await pool.acquire(action('a'))
+    const waiting = expect(Promise.resolve(pool.acquire(action('a')))).rejects.toMatchObject({ code: 'SLUICE_CLOSED' })
+    await pool.close()
+    await waiting
+    expect(factory.destroyed).toHaveLength(1)
+    expect(() => pool.acquire(action('a'))).toThrow('shutting down')
+  })
+})
+
+async function used(pool: ContainerPool, key: string): Promise<Lease> {
+  const lease = await pool.acquire(action(key))
+  lease.initialised()
+  lease.release('keep')
+  return lease
+}
+
+function action(key: string, more?: Partial<ActionSpec>): ActionSpec {
+  return {
+    key,
+    namespace: 'ns',
+    namespaceUuid: 'u',
+    name: key,
+    kind: 'nodejs:20',
+    image: 'x',
+    userImage: false,
+    memoryMb: 256,
+    concurrency: 1,
+    ...more,
+  }
+}
+
+function setUp(more?: Partial<PoolOptions>): { pool: ContainerPool; factory: FakeFactory; clock: ManualClock } {
+  const clock = manualClock()
+  const factory = new FakeFactory()
+  const pool = createContainerPool({
+    factory,
+    clock,
+    log: silent,
+    instance: 0,
+    labels: {},
+    userMemoryMb: 2048,
+    pauseGraceMs: 10_000,
+    idleContainerMs: 600_000,
+    stemCells: [],
+    environment: () => ({}),
+    imageOf: () => 'image',
+    ...more,
+  })
+  onTestFinished(() => pool.close())
+  return { pool, factory, clock }
+}
+
+const silent: Logger = {
+  error: () => undefined,
+  warn: () => undefined,
+  info: () => undefined,
+  debug: () => undefined,
+  child: () => silent,
+}
+
+type FakeContainer = Container & { exit(exit: ContainerExit): void }
+
+/** Containers that exist by name only: the pool never speaks to them. */
+class FakeFactory implements ContainerFactory {
+  readonly capabilities = { pause: true, isolation: 'process' } as const
+  readonly created: ContainerSpec[] = []
+  readonly containers: FakeContainer[] = []
+  readonly destroyed: string[] = []
+  readonly destroying: string[] = []
+  readonly suspended: string[] = []
+  readonly resumed: string[] = []
+  readonly assigned: string[] = []
+  failNext: Error | undefined
+  holdDestroy = false
+  #held: (() => void)[] = []
+
+  supports(): boolean {
+    return true
+  }
+
+  create(spec: ContainerSpec): Promise<Container> {
+    const failure = this.failNext
+    this.failNext = undefined
+    if (failure) return Promise.reject(failure)
+    this.created.push(spec)
+    const { promise, resolve } = withResolvers<ContainerExit>()
+    const container: FakeContainer = {
+      id: spec.name,
+      name: spec.name,
+      labels: spec.labels,
+      endpoint: { socketPath: '/nowhere' },
+      exited: promise,
+      exit: resolve,
+      logs: { read: () => Promise.resolve({ lines: [], complete: true, truncated: false }) },
+      assign: (namespace, name) => {
+        this.assigned.push(`${namespace}/${name}`)
+        return Promise.resolve()
+      },
+      suspend: () => {
+        this.suspended.push(spec.name)
+        return Promise.resolve()
+      },
+      resume: () => {
+        this.resumed.push(spec.name)
+        return Promise.resolve()
+      },
+      destroy: async () => {
+        this.destroying.push(spec.name)
+        if (this.holdDestroy) await new Promise<void>(done => this.#held.push(done))
+        this.destroyed.push(spec.name)
+        resolve({ code: null, oom: false })
+      },
+    }
+    this.containers.push(container)
+    return Promise.resolve(container)
+  }
+
+  finishDestroys(): void {
+    this.holdDestroy = false
+    for (const done of this.#held.splice(0)) done()
+  }
+
+  list(): Promise<Container[]> {
+    return Promise.resolve(this.containers)
+  }
+
+  cleanup(): Promise<number> {
+    return Promise.resolve(0)
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined
+  const promise = new Promise<T>(done => (resolve = done))
+  return { promise, resolve }
+}
