@@ -56,6 +56,8 @@ export const bounds = {
     /** A provider that is a binding itself exists only in a store that was written past the API. */
     bindingDepthMax: 8,
     rateKeysMax: 100_000,
+    /** How far stamps of quick writes may run ahead of the clock; more means that the clock was set back. */
+    stampLeadMsMax: 10 * second,
     packageActionsMax: 10_000,
   },
   actionLimits: {
@@ -181,6 +183,7 @@ export const bounds = {
     missedCountMax: 1000,
     /** Decisions taken before other work has its turn. */
     dueBatch: 500,
+    dueSliceMs: 20,
     clockStepMs: 2 * second,
     /** The pulse is checked, and started again if it stopped, this often. */
     pulseCheckMs: 30 * second,
