@@ -1,0 +1,14 @@
+import type { Clock, Random } from '@sluice/core/spi'
+
+const digits = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+/** 26 characters of Crockford's base 32: 48 bits of time, then 80 of chance; ordered by time. */
+export function ulid(clock: Clock, random: Random): string {
+  return base32(BigInt(clock.nowMs()), 10) + base32(BigInt(`0x${random.hexId().slice(0, 20)}`), 16)
+}
+
+function base32(value: bigint, length: number): string {
+  let text = ''
+  for (let rest = value, i = 0; i < length; i++, rest >>= 5n) text = (digits[Number(rest & 31n)] ?? '') + text
+  return text
+}
