@@ -1,0 +1,20 @@
+/** The texts OpenWhisk's clients and tests know, word for word (runtimes.md §1.2, §1.3, §5.1). */
+export const messages = {
+  badRequest: 'Bad request.',
+  missingCode: 'Missing main/no code to execute.',
+  initializedAlready: 'Cannot initialize the action more than once.',
+  notInitialized: 'System not initialized.',
+  notReady: (status: string) => `System not ready, status is ${status}.`,
+  shuttingDown: 'System not ready, it is shutting down.',
+  bodyTooLarge: (bytesMax: number) => `The request body exceeds ${bytesMax} bytes.`,
+  argumentType: (type: string) => `Internal system error: the argument must be a dictionary but has type '${type}'.`,
+  resultNotDictionary: 'The action did not return a dictionary.',
+  resultType: (type: string) => `Result must be of type object but has type "${type}":`,
+  thrown: (error: string) => `An error has occurred: ${error}`,
+  initFailed: (reason: string) => `Initialization has failed due to: ${reason}`,
+  entryNotFunction: (main: string) => `Action entrypoint '${main}' is not a function.`,
+  packageIncomplete: 'Zipped actions must contain either package.json or index.js at the root.',
+  archiveUnsupported: 'There was an error uncompressing the action archive. The file type is unsupported',
+  zipFailed: 'There was an error uncompressing the action Zip archive.',
+  tarFailed: 'There was an error uncompressing the action Tar GZ archive.',
+} as const

@@ -1,0 +1,61 @@
+/**
+ * The program in an action container: `node --expose-gc server.js`. It listens on the unix socket `SLUICE_LISTEN` or on
+ * 0.0.0.0, port `SLUICE_PORT` (8080), and speaks /init and /run (runtimes.md §1) until it is told to stop or killed.
+ */
+import { closeSync, writeSync } from 'node:fs'
+import { createConcurrentScope, createSingleScope, scopeSymbol } from './activation.ts'
+import { ActionService } from './action-service.ts'
+import { errorDetails } from './errors.ts'
+import { createActionServer } from './http-server.ts'
+import { loadAction } from './load-action.ts'
+import { openLogStreams } from './log-streams.ts'
+
+const settings = takeSettings()
+const concurrent = process.env['__OW_ALLOW_CONCURRENT'] === 'true'
+const scope = concurrent ? createConcurrentScope() : createSingleScope()
+const logs = openLogStreams()
+const service = new ActionService({ logs, scope, concurrent, load: loadAction })
+const server = createActionServer(service, stopIfAsked)
+let stopping = false
+
+Object.defineProperty(globalThis, scopeSymbol, { value: scope })
+process.on('SIGTERM', () => {
+  stopping = true
+  service.drain()
+  if (server.idle()) stopIfAsked()
+})
+process.on('exit', () => service.abandon())
+// As Node would do by itself, but with the stack before the sentinels that 'exit' writes.
+process.on('uncaughtException', error => {
+  if (process.listenerCount('uncaughtException') > 1) return // the action has its own idea
+  logs.error(errorDetails(error))
+  process.exit(1)
+})
+server.http.on('error', error => {
+  logs.error(errorDetails(error))
+  process.exit(1)
+})
+server.http.listen(settings.address, () => {
+  if (settings.readyFd !== undefined) {
+    writeSync(settings.readyFd, '\n')
+    closeSync(settings.readyFd)
+  }
+  // Most actions are text: what loads them is at hand when /init comes.
+  setImmediate(() => void import('./load-text.ts'))
+})
+
+function stopIfAsked(): void {
+  if (!stopping) return
+  server.http.close() // removes the socket's file
+  process.exit(0)
+}
+
+/** Reads the runtime's own variables and takes them out of what the action will see. */
+function takeSettings() {
+  const { SLUICE_LISTEN: path, SLUICE_PORT: port, SLUICE_READY_FD: readyFd } = process.env
+  for (const name of ['SLUICE_LISTEN', 'SLUICE_PORT', 'SLUICE_READY_FD']) delete process.env[name]
+  return {
+    address: path === undefined ? { host: '0.0.0.0', port: Number(port ?? 8080) } : { path },
+    readyFd: readyFd === undefined ? undefined : Number(readyFd),
+  }
+}
