@@ -189,6 +189,14 @@ export const bounds = {
     pulseCheckMs: 30 * second,
     pulseSilenceMsMax: 5 * second,
     auditMs: 60 * second,
+    /** Outcomes are written together with what else changes within this time. */
+    settleDelayMs: 50,
+    /** Journal documents, and lines in them for each subscription, before they are folded into the ledgers. */
+    journalSegmentsMax: 2000,
+    journalLinesPerSubscription: 4,
+    journalLinesMin: 1000,
+    segmentLinesMax: 10_000,
+    storeRetryMs: second,
   },
   /** Requests of providers and tools to the hub (reliability.md §6.7.5). */
   client: {
