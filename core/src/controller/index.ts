@@ -1,1 +1,7 @@
-export {}
+export { createActionResolver } from './action-resolver.ts'
+export { createController, type Controller, type ControllerDeps } from './controller.ts'
+export { createEntityCache, type EntityCache } from './entity-cache.ts'
+export { ensureIdentity, limitsId, subjectId, type NewIdentity } from './identities.ts'
+export { mergeParameters, redefinesFinal } from './payload.ts'
+export type * from './services.ts'
+export { createMinuteCounters } from './throttle.ts'

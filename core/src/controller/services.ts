@@ -5,7 +5,7 @@ import type {
   QualifiedName,
   WhiskAction,
   WhiskTrigger,
-} from '@sluice/core/model'
+} from '../model/index.ts'
 
 /** What the routes ask of the parts that run things; the routes know HTTP, these know invokes, fires and settlement. */
 

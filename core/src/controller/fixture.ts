@@ -1,0 +1,270 @@
+import { createHmac } from 'node:crypto'
+import type { InjectOptions } from 'fastify'
+import { Registry } from 'prom-client'
+import {
+  SluiceError,
+  bounds,
+  filterName,
+  parseRuntimesManifest,
+  summaryOf,
+  type ActivationRecord,
+  type NamespaceLimits,
+  type SystemLimits,
+} from '../model/index.ts'
+import {
+  systemClock,
+  systemRandom,
+  type ActivationStore,
+  type ArtifactStore,
+  type AttachmentStore,
+  type Clock,
+  type KeyRing,
+  type ListQuery,
+  type Logger,
+  type Stored,
+  type StoredDocument,
+} from '../spi/index.ts'
+import { createController, type ControllerDeps } from './controller.ts'
+import { ensureIdentity, limitsId } from './identities.ts'
+import type { FireCall, InvokeCall } from './services.ts'
+import { createMinuteCounters } from './throttle.ts'
+
+/** A controller for tests, on maps, with two tenants: `guest` and `other`. */
+
+export const guest = {
+  subject: 'guest',
+  namespace: 'guest',
+  uuid: '11111111-1111-4111-8111-111111111111',
+  key: 'g'.repeat(64),
+}
+export const other = {
+  subject: 'other',
+  namespace: 'other',
+  uuid: '22222222-2222-4222-8222-222222222222',
+  key: 'o'.repeat(64),
+}
+
+export function basic({ uuid, key }: { uuid: string; key: string }): string {
+  return `Basic ${Buffer.from(`${uuid}:${key}`).toString('base64')}`
+}
+
+export const silentLog: Logger = { error() {}, warn() {}, info() {}, debug() {}, child: () => silentLog }
+
+export const testManifest = parseRuntimesManifest({
+  runtimes: {
+    nodejs: [
+      {
+        kind: 'nodejs:18',
+        image: { prefix: 'openwhisk', name: 'action-nodejs-v18', tag: 'nightly' },
+        deprecated: true,
+        attached: {},
+      },
+      {
+        kind: 'nodejs:20',
+        image: { prefix: 'openwhisk', name: 'action-nodejs-v20', tag: 'nightly' },
+        default: true,
+        attached: {},
+      },
+    ],
+    java: [{ kind: 'java:8', image: { name: 'java8action' }, attached: {}, requireMain: true }],
+  },
+})
+
+export const openLimits: SystemLimits = { actions: bounds.actionLimits }
+
+const testKeyRing: KeyRing = {
+  encrypt: plain => plain,
+  decrypt: text => text,
+  hash: secret => createHmac('sha256', 'test').update(secret).digest('hex'),
+  matches: (secret, hash) => testKeyRing.hash(secret) === hash,
+}
+
+export type Fixture = Awaited<ReturnType<typeof createFixture>>
+
+export async function createFixture(
+  options: { limits?: SystemLimits; clock?: Clock; deps?: Partial<ControllerDeps> } = {},
+) {
+  const { limits = openLimits, clock = systemClock } = options
+  const artifacts = mapArtifacts()
+  const activations = mapActivations()
+  const attachments = mapAttachments()
+  const invoked: InvokeCall[] = []
+  const fired: FireCall[] = []
+  const answers: { record?: ActivationRecord; inFlight: number } = { inFlight: 0 }
+  const metrics = new Registry()
+  const deps: ControllerDeps = {
+    artifacts,
+    attachments,
+    activations,
+    balancer: { inFlight: () => answers.inFlight },
+    clock,
+    random: systemRandom,
+    keyRing: testKeyRing,
+    log: silentLog,
+    manifest: testManifest,
+    rateCounters: createMinuteCounters(clock),
+    invoke: {
+      async invoke(call) {
+        invoked.push(call)
+        const activationId = answers.record?.activationId ?? systemRandom.hexId()
+        return { activationId, ...(call.blocking && answers.record ? { record: answers.record } : {}) }
+      },
+    },
+    fire: {
+      async fire(call) {
+        fired.push(call)
+        const active = Object.values(call.trigger.rules ?? {}).some(link => link.status === 'active')
+        return active ? { activationId: systemRandom.hexId() } : undefined
+      },
+    },
+    settlement: { get: async () => undefined, getMany: async () => ({}) },
+    deadLetters: { list: async () => [], get: async () => undefined, delete: async () => undefined },
+    readiness: () => [],
+    config: { limits, build: { version: '0.1.0', number: '1' } },
+    metrics,
+    ...options.deps,
+  }
+  const controller = createController(deps)
+  for (const identity of [guest, other]) await ensureIdentity(deps, identity)
+
+  /** One request; `as: null` sends no credentials. Paths that begin with `~` are below the own namespace. */
+  async function call(
+    method: string,
+    path: string,
+    body?: unknown,
+    { as = guest, ...more }: { as?: typeof guest | null } & InjectOptions = {},
+  ) {
+    const text = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
+    const response = await controller.app.inject({
+      method: method as 'GET',
+      url: path.replace(/^~/, '/api/v1/namespaces/_/').replace(/^@/, '/api/v1/namespaces/'),
+      ...(text === undefined ? {} : { payload: text as string }),
+      ...more,
+      headers: {
+        ...(as === null ? {} : { authorization: basic(as) }),
+        ...(body === undefined || typeof body === 'string' ? {} : { 'content-type': 'application/json' }),
+        ...more.headers,
+      },
+    })
+    const isJson = response.headers['content-type'] === 'application/json' && response.body !== ''
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      text: response.body,
+      // Answers are compared field by field; a wrong shape fails there.
+      // eslint-disable-next-line @typescript-eslint/no-explicit-any
+      json: (isJson ? JSON.parse(response.body) : undefined) as any,
+    }
+  }
+
+  async function setLimits(namespace: string, overrides: NamespaceLimits): Promise<void> {
+    const id = limitsId(namespace)
+    const existing = await artifacts.get(id)
+    const document = { entityType: 'limits', namespace, updated: 0, ...overrides } as const
+    await artifacts.put(id, document, existing?.revision)
+  }
+
+  return { controller, deps, call, setLimits, artifacts, activations, attachments, invoked, fired, answers }
+}
+
+export const nodeAction = { exec: { kind: 'nodejs:default', code: 'function main(a){return a}' } }
+
+export function mapArtifacts(): ArtifactStore {
+  const documents = new Map<string, Stored>()
+  const watchers = new Set<Parameters<ArtifactStore['watch']>[0]>()
+  let revisions = 0
+  const tell = (id: string, document: StoredDocument) => {
+    for (const watcher of watchers) watcher({ id, kind: document.entityType })
+  }
+  const matching = ({ namespace, kind, packageName, publicOnly, skip }: Omit<ListQuery, 'limit'>) =>
+    [...documents.values()]
+      .filter(({ document }) => {
+        const path = document.namespace
+        const inPlace =
+          packageName === undefined ? path.split('/')[0] === namespace : path === `${namespace}/${packageName}`
+        const shown = !publicOnly || (document['publish'] === true && !(document['binding'] as { name?: string }).name)
+        return document.entityType === kind && inPlace && shown
+      })
+      .sort((a, b) => b.document.updated - a.document.updated)
+      .slice(skip)
+  const conflict = () => new SluiceError('SLUICE_CONFLICT', 'changed by somebody else')
+  return {
+    get: async id => documents.get(id),
+    async put(id, document, revision) {
+      if (documents.get(id)?.revision !== revision) throw conflict()
+      const stored = { id, revision: String(++revisions), document: structuredClone(document) }
+      documents.set(id, stored)
+      tell(id, document)
+      return stored
+    },
+    async delete(id, revision) {
+      const stored = documents.get(id)
+      if (stored === undefined) throw new SluiceError('SLUICE_NOT_FOUND', 'gone')
+      if (stored.revision !== revision) throw conflict()
+      documents.delete(id)
+      tell(id, stored.document)
+    },
+    list: async query => matching(query).slice(0, query.limit),
+    count: async query => matching(query).length,
+    identityByUuid: async uuid =>
+      [...documents.values()].find(({ document }) =>
+        (document['namespaces'] as { uuid: string }[] | undefined)?.some(entry => entry.uuid === uuid),
+      ),
+    identitiesOfNamespace: async () => [],
+    watch(onChange) {
+      watchers.add(onChange)
+      return () => void watchers.delete(onChange)
+    },
+    close: async () => {},
+  }
+}
+
+function mapAttachments(): AttachmentStore & { readonly size: number } {
+  const kept = new Map<string, Map<string, Uint8Array>>()
+  return {
+    get size() {
+      return [...kept.values()].reduce((sum, entries) => sum + entries.size, 0)
+    },
+    async put(id, name, body) {
+      kept.set(id, (kept.get(id) ?? new Map<string, Uint8Array>()).set(name, body))
+    },
+    get: async (id, name) => kept.get(id)?.get(name),
+    async delete(id, keep) {
+      for (const name of [...(kept.get(id)?.keys() ?? [])]) if (name !== keep) kept.get(id)?.delete(name)
+    },
+    close: async () => {},
+  }
+}
+
+function mapActivations(): ActivationStore {
+  const records: ActivationRecord[] = []
+  const matching = ({
+    namespace,
+    name,
+    sinceMs = -Infinity,
+    uptoMs = Infinity,
+    skip,
+  }: Parameters<ActivationStore['count']>[0]) =>
+    records
+      .filter(record => record.namespace === namespace && record.start >= sinceMs && record.start <= uptoMs)
+      .filter(record => name === undefined || filterName(record) === name)
+      .filter(record => record.sluice?.unlisted !== true)
+      .sort((a, b) => b.start - a.start)
+      .slice(skip)
+  return {
+    async insert(record) {
+      records.push(record)
+      return 'inserted'
+    },
+    async insertMany(many) {
+      records.push(...many)
+      return many.map(() => 'inserted')
+    },
+    get: async (namespace, id) => records.find(record => record.namespace === namespace && record.activationId === id),
+    list: async query => matching(query).slice(0, query.limit).map(summaryOf),
+    listFull: async query => matching(query).slice(0, query.limit),
+    count: async query => matching(query).length,
+    prune: async () => 0,
+    close: async () => {},
+  }
+}

@@ -1,0 +1,158 @@
+import type { Socket } from 'node:net'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { ApiError, SluiceError, bounds } from '../model/index.ts'
+import type { Clock, Logger, Random } from '../spi/index.ts'
+import { accessControl, errorAnswer, isServerFault, type Answer } from './answers.ts'
+import { ClientGone } from './body-reader.ts'
+import type { ApiDoor } from './api-door.ts'
+import { MethodNotAllowed, type RootDoor } from './root-door.ts'
+import { givenTransid } from './request-headers.ts'
+
+/** The HTTP server: transaction ids, envelopes and limits; the doors know the routes (rest-api.md §1). */
+export interface HttpServer {
+  readonly app: FastifyInstance
+  /** Rejects with SLUICE_ADDRESS_IN_USE. */
+  start(address: { host: string; port: number }): Promise<{ port: number }>
+  /** Takes no more connections, lets running requests end for `bounds.http.drainMs`, then cuts them. */
+  stop(): Promise<void>
+}
+
+const apiPrefix = '/api/v1'
+
+export function createHttpServer(deps: {
+  api: ApiDoor
+  root: RootDoor
+  clock: Clock
+  random: Random
+  log: Logger
+  /** Told of every answer. */
+  observe: (method: string, status: number, ms: number) => void
+}): HttpServer {
+  const { api, root, clock, random, log, observe } = deps
+  let closing = false
+
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    bodyLimit: bounds.http.bodyBytesMax,
+    keepAliveTimeout: bounds.http.keepAliveTimeoutMs,
+    requestTimeout: bounds.http.requestTimeoutMs,
+    connectionTimeout: 0,
+    maxRequestsPerSocket: bounds.http.requestsPerSocketMax,
+    genReqId: () => '',
+    routerOptions: { querystringParser: () => noQuery, maxParamLength: bounds.http.headerBytesMax },
+    http: {
+      maxHeaderSize: bounds.http.headerBytesMax,
+      headersTimeout: bounds.http.headersTimeoutMs,
+      connectionsCheckingInterval: bounds.http.connectionsCheckMs,
+    },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (_error, request, reply) => serve(request, reply as FastifyReply),
+  })
+  app.server.maxConnections = bounds.http.connectionsMax
+  // Bodies are read by the routes, with the bounds that hold there.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  app.all('/*', serve)
+  app.setNotFoundHandler(serve)
+  app.setErrorHandler((_error, request, reply) => serve(request, reply))
+
+  function serve(request: FastifyRequest, reply: FastifyReply): void {
+    const startedMs = clock.monotonicMs()
+    const transid = givenTransid(request.raw) ?? random.hexId()
+    const done = (answer: Answer) => {
+      send(reply, transid, answer, closing)
+      const ms = clock.monotonicMs() - startedMs
+      observe(request.method, answer.status, ms)
+      log.debug({ transid, method: request.method, status: answer.status, ms }, 'request answered')
+    }
+    const failed = (error: unknown) => {
+      if (error instanceof ClientGone) return void reply.raw.destroy()
+      const answer = errorAnswer(error, transid)
+      if (isServerFault(error)) log.error({ transid, err: error }, 'request failed')
+      done(error instanceof MethodNotAllowed ? { ...answer, headers: { allow: error.allow } } : answer)
+    }
+    try {
+      const answer = route(request, transid)
+      if (answer instanceof Promise) answer.then(done).catch(failed)
+      else done(answer)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  function route({ raw }: FastifyRequest, transid: string): Answer | Promise<Answer> {
+    const url = raw.url ?? '/'
+    if (url.length > bounds.http.urlLengthMax) {
+      throw new ApiError(414, `URI length exceeds the configured limit of ${bounds.http.urlLengthMax} characters`, {
+        rejection: true,
+      })
+    }
+    const target = url.startsWith('/') ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
+    const mark = target.indexOf('?')
+    const path = mark < 0 ? target : target.slice(0, mark)
+    const isApi = path.startsWith(apiPrefix) && (path.length === apiPrefix.length || path[apiPrefix.length] === '/')
+    if (!isApi) return root.serve(raw, path)
+    return api.serve(raw, path.slice(apiPrefix.length), mark < 0 ? '' : target.slice(mark + 1), transid)
+  }
+
+  /** What Node refuses before it is a request: broken syntax, headers too long, too slow. */
+  function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (!socket.writable) return void socket.destroy()
+    const [line, text] = brokenRequests[error.code ?? ''] ?? ['400 Bad Request', 'The request could not be understood.']
+    const transid = random.hexId()
+    const body = JSON.stringify({ error: text, code: transid })
+    socket.end(
+      `HTTP/1.1 ${line}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+        `X-Request-ID: ${transid}\r\nConnection: close\r\n\r\n${body}`,
+    )
+  }
+
+  return {
+    app,
+    async start({ host, port }) {
+      try {
+        await app.listen({ host, port })
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+        throw new SluiceError('SLUICE_ADDRESS_IN_USE', `port ${port} of ${host} is taken by another process`, {
+          cause: error,
+        })
+      }
+      const address = app.server.address()
+      return { port: typeof address === 'object' && address !== null ? address.port : port }
+    },
+    async stop() {
+      closing = true
+      const cut = clock.setTimer(bounds.http.drainMs, () => app.server.closeAllConnections())
+      try {
+        await app.close()
+      } finally {
+        cut.cancel()
+      }
+    },
+  }
+}
+
+const noQuery = {}
+
+const brokenRequests: Readonly<Record<string, readonly [line: string, text: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The request headers are too large.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The server timed out waiting for the request.'],
+}
+
+function send(reply: FastifyReply, transid: string, answer: Answer, closing: boolean): void {
+  const { status, body, plain, activationId, headers, cors = 'api' } = answer
+  reply.code(status)
+  reply.header('x-request-id', transid)
+  if (cors !== 'none') reply.headers(accessControl[cors])
+  if (activationId !== undefined) reply.header('x-openwhisk-activation-id', activationId)
+  if (body !== undefined) reply.header('content-type', plain ? 'text/plain; charset=UTF-8' : 'application/json')
+  if (headers !== undefined) reply.headers(headers)
+  // A body that nobody reads to its end, and a server that is going, end the connection.
+  if (closing || status === 413 || status === 408) reply.header('connection', 'close')
+  // Bytes, because text would get a charset that OpenWhisk's answers do not have.
+  reply.send(body === undefined ? undefined : Buffer.from(body))
+}

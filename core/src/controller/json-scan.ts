@@ -1,0 +1,205 @@
+import { bounds } from '../model/index.ts'
+
+/** Checks of JSON text before it is parsed: depth and count first, and a message when parsing fails (rest-api.md §1.9). */
+
+const quote = 0x22
+const backslash = 0x5c
+const tooDeep = `JSON input nested too deeply:JSON input was nested more deeply than the configured limit of maxNesting = ${bounds.http.jsonDepthMax}`
+const tooMany = `JSON input has more than ${bounds.http.jsonTokensMax} values and keys`
+
+/** Nothing, or why the text is refused unparsed. One pass over the bytes; strings are skipped. */
+export function scanJson(bytes: Buffer): string | undefined {
+  // Too short to reach either bound.
+  if (bytes.length <= bounds.http.jsonDepthMax) return undefined
+  let depth = 0
+  let tokens = 1
+  for (let at = 0; at < bytes.length; at++) {
+    switch (bytes[at]) {
+      case quote:
+        at = stringEnd(bytes, at)
+        break
+      case 0x5b: // [
+      case 0x7b: // {
+        if (++depth > bounds.http.jsonDepthMax) return tooDeep
+        tokens++
+        break
+      case 0x5d: // ]
+      case 0x7d: // }
+        depth--
+        break
+      case 0x2c: // ,
+      case 0x3a: // :
+        if (++tokens > bounds.http.jsonTokensMax) return tooMany
+    }
+  }
+  return undefined
+}
+
+/** Index of the quote that ends the string which begins at `start`, or of the last byte. */
+function stringEnd(bytes: Buffer, start: number): number {
+  for (let at = bytes.indexOf(quote, start + 1); at >= 0; at = bytes.indexOf(quote, at + 1)) {
+    let slashes = 0
+    while (bytes[at - 1 - slashes] === backslash) slashes++
+    if (slashes % 2 === 0) return at
+  }
+  return bytes.length - 1
+}
+
+/** The message for text that is not JSON, in the words of OpenWhisk's parser; it ends in a line feed. */
+export function describeJsonError(bytes: Buffer): string {
+  const error = new Finder(bytes).find()
+  if (error === undefined) return 'invalid JSON'
+  const { at, expected } = error
+  const lineStart = bytes.lastIndexOf(0x0a, at - 1) + 1
+  const start = at === 0 ? 0 : lineStart
+  const end = bytes.indexOf(0x0a, at)
+  const line = shown(bytes.subarray(start, end < 0 ? bytes.length : end).toString('utf8'))
+  let lineNumber = 1
+  for (let i = 0; i < start; i++) if (bytes[i] === 0x0a) lineNumber++
+  const column = at - start + 1
+  const unexpected = at >= bytes.length ? 'end-of-input' : `character '${characterAt(bytes, at)}'`
+  const place = `at input index ${at} (line ${lineNumber}, position ${column})`
+  return `Unexpected ${unexpected} ${place}, expected ${expected}:\n${line}\n${' '.repeat(column - 1)}^\n`
+}
+
+function characterAt(bytes: Buffer, at: number): string {
+  const code = bytes[at] ?? 0
+  if (code < 0x20 || code === 0x7f) return `\\u${code.toString(16).padStart(4, '0')}`
+  return String.fromCodePoint(
+    bytes
+      .subarray(at, at + 4)
+      .toString('utf8')
+      .codePointAt(0) ?? code,
+  )
+}
+
+function shown(line: string): string {
+  return line.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+}
+
+type JsonError = { at: number; expected: string }
+
+/** Walks the text by the grammar to the first byte that breaks it. The depth was checked by `scanJson`. */
+class Finder {
+  readonly #bytes: Buffer
+  #at = 0
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  find(): JsonError | undefined {
+    try {
+      this.#space()
+      this.#value()
+      if (this.#at < this.#bytes.length) this.#fail('end-of-input')
+      return undefined
+    } catch (error) {
+      return error as JsonError
+    }
+  }
+
+  #fail(expected: string, at = this.#at): never {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- a position, not an error that anybody logs
+    throw { at, expected } satisfies JsonError
+  }
+
+  #space(): void {
+    while ([0x20, 0x09, 0x0a, 0x0d].includes(this.#bytes[this.#at] ?? 0)) this.#at++
+  }
+
+  #take(character: string): boolean {
+    if (this.#bytes[this.#at] !== character.charCodeAt(0)) return false
+    this.#at++
+    return true
+  }
+
+  #need(character: string): void {
+    if (!this.#take(character)) this.#fail(`'${character}'`)
+  }
+
+  #value(): void {
+    const start = this.#at
+    if (this.#take('{')) return this.#members()
+    if (this.#take('[')) return this.#elements()
+    for (const word of ['false', 'null', 'true']) {
+      if (!this.#take(word.charAt(0))) continue
+      if (![...word.slice(1)].every(letter => this.#take(letter))) this.#fail('JSON Value', start)
+      return this.#space()
+    }
+    const code = this.#bytes[start] ?? 0
+    if (code === quote) return this.#string()
+    if (code === 0x2d || (code >= 0x30 && code <= 0x39)) return this.#number()
+    this.#fail('JSON Value')
+  }
+
+  #members(): void {
+    this.#space()
+    if (!this.#take('}')) {
+      do {
+        this.#space()
+        this.#string()
+        this.#need(':')
+        this.#space()
+        this.#value()
+      } while (this.#take(','))
+      this.#need('}')
+    }
+    this.#space()
+  }
+
+  #elements(): void {
+    this.#space()
+    if (!this.#take(']')) {
+      do {
+        this.#space()
+        this.#value()
+      } while (this.#take(','))
+      this.#need(']')
+    }
+    this.#space()
+  }
+
+  #number(): void {
+    this.#take('-')
+    if (!this.#take('0')) this.#digits()
+    if (this.#take('.')) this.#digits()
+    if (this.#take('e') || this.#take('E')) {
+      if (!this.#take('-')) this.#take('+')
+      this.#digits()
+    }
+    this.#space()
+  }
+
+  #digits(): void {
+    const isDigit = () => {
+      const code = this.#bytes[this.#at] ?? 0
+      return code >= 0x30 && code <= 0x39
+    }
+    if (!isDigit()) this.#fail('DIGIT')
+    while (isDigit()) this.#at++
+  }
+
+  #string(): void {
+    this.#need('"')
+    for (;;) {
+      const code = this.#bytes[this.#at]
+      if (code === undefined || code === quote || code < 0x20) break
+      this.#at++
+      if (code === backslash) this.#escape()
+    }
+    this.#need('"')
+    this.#space()
+  }
+
+  #escape(): void {
+    const code = this.#bytes[this.#at]
+    if (code === undefined || !'"\\/bfnrtu'.includes(String.fromCharCode(code))) this.#fail('JSON escape sequence')
+    this.#at++
+    if (code !== 0x75) return
+    for (let digit = 0; digit < 4; digit++) {
+      if (!/[0-9a-fA-F]/.test(String.fromCharCode(this.#bytes[this.#at] ?? 0))) this.#fail('hex digit')
+      this.#at++
+    }
+  }
+}

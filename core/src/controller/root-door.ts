@@ -1,0 +1,76 @@
+import type { IncomingMessage } from 'node:http'
+import type { Registry } from 'prom-client'
+import { ApiError } from '../model/index.ts'
+import { ok, plain, type Answer } from './answers.ts'
+import { acceptsJson } from './request-headers.ts'
+
+/** Routes outside `/api/v1`: server info, liveness, metrics (rest-api.md §1.1, reliability.md §6.7.3). */
+export interface RootDoor {
+  serve(request: IncomingMessage, path: string): Answer | Promise<Answer>
+}
+
+export function createRootDoor(deps: {
+  info: object
+  /** What is missing before work can be taken. */
+  readiness: () => readonly string[] | Promise<readonly string[]>
+  metrics?: Registry
+}): RootDoor {
+  const { info, readiness, metrics } = deps
+
+  function get(request: IncomingMessage, path: string): Answer | Promise<Answer> | undefined {
+    switch (path) {
+      case '/':
+        if (!acceptsJson(request)) throw new ApiError(406, '', { rejection: true })
+        return { ...ok(info), cors: 'none' }
+      case '/ping':
+        return { ...plain('pong'), cors: 'none' }
+      case '/livez':
+        return { ...ok({ live: true }), cors: 'none' }
+      case '/readyz':
+        return ready()
+      case '/metrics':
+        return metrics === undefined ? undefined : exposition(metrics)
+    }
+    return undefined
+  }
+
+  async function ready(): Promise<Answer> {
+    const missing = await readiness()
+    const answer = ok(missing.length === 0 ? { ready: true } : { ready: false, missing })
+    return { ...answer, status: missing.length === 0 ? 200 : 503, cors: 'none' }
+  }
+
+  async function exposition(registry: Registry): Promise<Answer> {
+    return {
+      status: 200,
+      body: await registry.metrics(),
+      headers: { 'content-type': registry.contentType },
+      cors: 'none',
+    }
+  }
+
+  return {
+    serve(request, path) {
+      if (request.method === 'OPTIONS') return { ...plain('OK'), cors: 'operator' }
+      const answer = request.method === 'GET' ? get(request, path) : undefined
+      return answer ?? methodNotAllowed(paths.includes(path))
+    },
+  }
+}
+
+const paths = ['/', '/ping', '/livez', '/readyz', '/metrics']
+
+/** OpenWhisk answers 405 for every unknown path out here (rest-api.md §1.8). */
+function methodNotAllowed(known: boolean): never {
+  const allow = known ? 'GET, OPTIONS' : 'OPTIONS'
+  throw new MethodNotAllowed(allow)
+}
+
+/** 405 carries the methods in its text and in `Allow`. */
+export class MethodNotAllowed extends ApiError {
+  readonly allow: string
+  constructor(allow: string) {
+    super(405, `HTTP method not allowed, supported methods: ${allow}`, { rejection: true })
+    this.allow = allow
+  }
+}

@@ -1,0 +1,107 @@
+import {
+  bounds,
+  parseQualifiedName,
+  stringifyJson,
+  type QualifiedName,
+  type RuleStatus,
+  type RuntimesManifest,
+  type WhiskRule,
+} from '../../model/index.ts'
+import type { ArtifactStore } from '../../spi/index.ts'
+import { ok, plain, type Answer } from '../answers.ts'
+import type { BodyReader } from '../body-reader.ts'
+import { firstName, requireJson, type Call, type Route } from '../call.ts'
+import { requireOwner } from '../entitlement.ts'
+import { absent, detailed, parseCommonFields, parseSizedFields } from '../entity-body.ts'
+import { ruleView } from '../entity-views.ts'
+import { isObject, malformed, parseBody } from '../json-body.ts'
+import { listAnswer } from '../list-answer.ts'
+import type { RuleService } from '../rule-service.ts'
+
+/** Rules (rest-api.md §7.3). */
+export function ruleRoutes(deps: {
+  artifacts: ArtifactStore
+  rules: RuleService
+  bodies: BodyReader
+  manifest: RuntimesManifest
+}): Route[] {
+  const { artifacts, rules, bodies, manifest } = deps
+
+  async function put(call: Call): Promise<Answer> {
+    const id = ownId(call)
+    const bytes = await bodies.read(call.request, bounds.http.bodyBytesMax)
+    requireJson(call.request, bytes, false)
+    const body = parseSizedFields(bytes, call.identity, manifest)
+    const overwrite = call.query.boolean('overwrite')
+    const trigger = nameIn(body.fields['trigger'], call.namespace)
+    const action = nameIn(body.fields['action'], call.namespace)
+    const { rule, status } = await rules.put({
+      identity: call.identity,
+      namespace: call.namespace,
+      name: id.slice(call.namespace.length + 1),
+      overwrite,
+      body,
+      common: parseCommonFields(body.fields),
+      ...(trigger === undefined ? {} : { trigger }),
+      ...(action === undefined ? {} : { action }),
+    })
+    return ok(ruleView(rule, status))
+  }
+
+  async function get(call: Call): Promise<Answer> {
+    const { rule, status } = await rules.get(ownId(call))
+    return ok(ruleView(rule, status))
+  }
+
+  async function remove(call: Call): Promise<Answer> {
+    return ok(ruleView(await rules.delete(ownId(call)), 'inactive'))
+  }
+
+  async function post(call: Call): Promise<Answer> {
+    const id = ownId(call)
+    const bytes = await bodies.read(call.request, bounds.api.parametersBytesMax)
+    requireJson(call.request, bytes, false)
+    await rules.setStatus(id, statusIn(parseBody(bytes)))
+    return plain('OK')
+  }
+
+  function list(call: Call): Promise<Answer> {
+    requireOwner(call.identity, call.namespace, call.namespace)
+    return listAnswer<WhiskRule>(artifacts, call, 'rule', { namespace: call.namespace }, rule => ruleView(rule))
+  }
+
+  return [
+    { method: 'GET', collection: 'rules', shape: 'collection', handle: list },
+    { method: 'GET', collection: 'rules', shape: 'entity', handle: get },
+    { method: 'PUT', collection: 'rules', shape: 'entity', handle: put },
+    { method: 'DELETE', collection: 'rules', shape: 'entity', handle: remove },
+    { method: 'POST', collection: 'rules', shape: 'entity', json: false, handle: post },
+  ]
+}
+
+function ownId(call: Call): string {
+  const id = `${call.namespace}/${firstName(call)}`
+  requireOwner(call.identity, call.namespace, id)
+  return id
+}
+
+function nameIn(value: unknown, namespace: string): QualifiedName | undefined {
+  return absent(value) ? undefined : detailed(() => parseQualifiedName(value, namespace))
+}
+
+function statusIn(body: unknown): RuleStatus {
+  if (!isObject(body)) throw malformed('JSON object expected')
+  const status = body['status']
+  if (status === undefined) throw malformed('key not found: status')
+  if (typeof status !== 'string') throw malformed(`${stringifyJson(status)} (of class spray.json.${jsonType(status)})`)
+  if (status === 'active' || status === 'inactive') return status
+  throw malformed(`requirement failed: ${status} is not a recognized rule state`)
+}
+
+/** OpenWhisk's names for the types of JSON values; they are on the wire. */
+function jsonType(value: unknown): string {
+  if (value === null) return 'JsNull$'
+  if (Array.isArray(value)) return 'JsArray'
+  if (typeof value === 'boolean') return value ? 'JsTrue$' : 'JsFalse$'
+  return isObject(value) && Object.getPrototypeOf(value) === Object.prototype ? 'JsObject' : 'JsNumber'
+}

@@ -1,0 +1,58 @@
+import { ApiError, bounds, messages, type Identity, type SystemLimits } from '../model/index.ts'
+import type { Clock, LoadBalancer, RateCounters } from '../spi/index.ts'
+
+/** Rates and concurrency of a namespace (rest-api.md §9.5). A namespace's own limits count in every profile. */
+export interface Throttle {
+  /** Counts one invocation. Throws 429, for the rate before the concurrency. */
+  invoke(identity: Identity): void
+  /** Counts one fire. Throws 429. */
+  fire(identity: Identity): void
+}
+
+export function createThrottle(deps: {
+  limits: SystemLimits
+  rateCounters: RateCounters
+  balancer: Pick<LoadBalancer, 'inFlight'>
+}): Throttle {
+  const { limits: system, rateCounters, balancer } = deps
+
+  function count(identity: Identity, operation: string, allowed: number | undefined): void {
+    if (allowed === undefined) return
+    const number = rateCounters.increment(`${identity.namespace.uuid}:${operation}`)
+    if (number > allowed) throw new ApiError(429, messages.tooManyRequests(number, allowed))
+  }
+
+  return {
+    invoke(identity) {
+      count(identity, 'invoke', identity.limits.invocationsPerMinute ?? system.invocationsPerMinute)
+      const allowed = identity.limits.concurrentInvocations ?? system.concurrentInvocations
+      if (allowed === undefined) return
+      const inFlight = balancer.inFlight(identity.namespace.uuid)
+      if (inFlight >= allowed) throw new ApiError(429, messages.tooManyConcurrent(inFlight, allowed))
+    },
+    fire(identity) {
+      count(identity, 'fire', identity.limits.firesPerMinute ?? system.firesPerMinute)
+    },
+  }
+}
+
+const minuteMs = 60_000
+
+/** Counts in this process, in windows aligned to the wall clock's minutes. */
+export function createMinuteCounters(clock: Clock): RateCounters {
+  let counts = new Map<string, number>()
+  let minute = -1
+  return {
+    increment(key) {
+      const now = Math.floor(clock.nowMs() / minuteMs)
+      // Beyond the bound the window starts over: that is generous for a minute, never a refusal for want of memory.
+      if (now !== minute || counts.size >= bounds.api.rateKeysMax) {
+        minute = now
+        counts = new Map()
+      }
+      const count = (counts.get(key) ?? 0) + 1
+      counts.set(key, count)
+      return count
+    },
+  }
+}
