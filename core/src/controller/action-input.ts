@@ -5,33 +5,30 @@ import { spliceObject } from './arguments.ts'
 export type ActionInput = { /** JSON text of an object. */ readonly text: string; readonly keys: readonly string[] }
 
 /**
- * OpenWhisk's form: trigger parameters < `__ow_headers` < payload. `data`: the same without headers' precedence changed;
- * `legacy+ce`: the payload and the attributes under `ce`; `event`: the attributes at top level and `data`.
+ * `event`: the event as it is. Otherwise OpenWhisk's form: trigger parameters < `__ow_headers` < payload; `legacy+ce` adds
+ * the event's attributes under `ce`, or under `__ce` when the payload has a `ce` of its own.
  */
 export function actionInput(fire: FireRecord): ActionInput {
-  if (fire.input === 'event') return objectInput({ ...fire.event, ...eventData(fire) })
-  const payload = parseJson(fire.payload) as Record<string, unknown>
-  const keys = Object.keys(payload)
+  const keys = Object.keys(parseJson(fire.payload) as Record<string, unknown>)
+  if (fire.input === 'event') return fire.wholeEvent ? { text: fire.payload, keys } : eventAround(fire)
   const own = new Set(keys)
-  const members: [string, string][] = []
-  for (const { key, value } of fire.trigger.parameters) {
-    if (!own.has(key) && key !== '__ow_headers') members.push([key, stringifyJson(value)])
-  }
-  if (!own.has('__ow_headers')) members.push(['__ow_headers', JSON.stringify(fire.headers)])
-  if (fire.input === 'legacy+ce') members.push([own.has('ce') ? '__ce' : 'ce', JSON.stringify(fire.event)])
+  const members = new Map<string, string>()
+  for (const { key, value } of fire.trigger.parameters) members.set(key, stringifyJson(value))
+  members.set('__ow_headers', JSON.stringify(fire.headers))
+  if (fire.input === 'legacy+ce') members.set(own.has('ce') ? '__ce' : 'ce', JSON.stringify(fire.event))
+  for (const key of own) members.delete(key)
   const text = spliceObject(
-    members.map(([key, value]) => `${JSON.stringify(key)}:${value}`),
+    [...members].map(([key, value]) => `${JSON.stringify(key)}:${value}`),
     fire.payload,
     keys.length === 0,
   )
-  return { text, keys: [...members.map(([key]) => key), ...keys] }
+  return { text, keys: [...members.keys(), ...keys] }
 }
 
-function eventData(fire: FireRecord): Record<string, unknown> {
-  const value = parseJson(fire.payload)
-  return fire.payload === '{}' && fire.event.datacontenttype === undefined ? {} : { data: value }
-}
-
-function objectInput(value: Record<string, unknown>): ActionInput {
-  return { text: stringifyJson(value), keys: Object.keys(value) }
+/** The event that a plain fire became on arrival (events.md §1). */
+function eventAround(fire: FireRecord): ActionInput {
+  return {
+    text: `${JSON.stringify(fire.event).slice(0, -1)},"data":${fire.payload}}`,
+    keys: [...Object.keys(fire.event), 'data'],
+  }
 }

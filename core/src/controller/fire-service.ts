@@ -113,6 +113,7 @@ export function createFireService(deps: FireDependencies): FireAcceptor {
       user: identity,
       acceptedAtMs: clock.nowMs(),
       payload: fired.payload,
+      ...(fired.wholeEvent ? { wholeEvent: true } : {}),
       headers: fired.headers,
       event: fired.attributes(fireId, clock.nowMs()),
       ...(fired.input === undefined ? {} : { input: fired.input }),

@@ -14,8 +14,9 @@ export type FireRecord = {
   }
   readonly user: Identity
   readonly acceptedAtMs: number
-  /** The payload as it was sent, JSON text of an object. */
+  /** JSON text of an object: the event's data as it was sent, or, if `wholeEvent`, the event with everything in it. */
   readonly payload: string
+  readonly wholeEvent?: boolean
   /** Lower-cased request headers that actions may see (`__ow_headers`); never authorization or cookie. */
   readonly headers: Readonly<Record<string, string>>
   /** CloudEvents context attributes; the event's data is the payload. */
