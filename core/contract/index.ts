@@ -1,1 +1,2 @@
+export * from './container-factory.ts'
 export * from './manual-clock.ts'

@@ -6,10 +6,13 @@ export interface ContainerFactory {
   /** Resolves when the container's process has been started; it may not accept connections yet (runtimes.md §1.1).
    *  Rejects with SLUICE_CONTAINER_START. */
   create(spec: ContainerSpec, signal: AbortSignal): Promise<Container>
-  /** Containers with these labels that run now, also those a crashed invoker left: the pool adopts or destroys them. */
+  /** Containers with these labels that run now, also those a crashed invoker left: the pool adopts or destroys them. A
+   *  factory whose containers cannot serve another process (their output has no reader) lists its own only and leaves
+   *  the others to `cleanup`. */
   list(labels: Labels): Promise<Container[]>
-  /** Destroys what an earlier process of this invoker left behind; resolves to how many. */
+  /** Destroys what earlier processes of this invoker left behind, never its own; resolves to how many containers. */
   cleanup(): Promise<number>
+  /** Destroys its containers; `create` rejects with SLUICE_CLOSED from now on. May be called twice. */
   close(): Promise<void>
 }
 
@@ -37,12 +40,14 @@ export interface Container {
   readonly name: string
   readonly labels: Labels
   readonly endpoint: { socketPath: string } | { host: string; port: number }
-  /** Resolves when the container is gone, however it went. */
+  /** Resolves when the container's first process is gone, however it went, and its last output can be read. What it left
+   *  running is ended too; `destroy` tells when. */
   readonly exited: Promise<ContainerExit>
   /** A stem cell becomes one action's container. */
   assign(namespace: string, action: string): Promise<void>
   /** The log lines that follow the last call, as they come. */
   readonly logs: LogStream
+  /** Rejects with SLUICE_CONTAINER_LOST when the container is gone; so does `resume`. */
   suspend(): Promise<void>
   resume(): Promise<void>
   /** Ends the container and all its processes; resolves when they are gone. May be called twice. */
@@ -51,12 +56,15 @@ export interface Container {
 
 export type ContainerExit = { code: number | null; signal?: string; oom: boolean }
 
-/** Reads what a container prints. One reader at a time. */
+/** Reads what a container prints. What comes while nobody reads belongs to the next read, up to a bound. */
 export interface LogStream {
   /** Lines until `sentinels` sentinel lines were seen (they are removed), then resolves with `complete: true`.
    *  Resolves with `complete: false` after `idleMs` without a line or `totalMs` in all, or when the container is gone.
    *  Lines beyond `bytesMax` are dropped (`truncated: true`) but reading goes on to this run's own sentinels, so that
-   *  nothing leaks into the next run (platform.md §12). `bytesMax: 0` keeps none. */
+   *  nothing leaks into the next run (platform.md §12). `bytesMax` counts formatted lines in UTF-8 with a newline each;
+   *  0 keeps none, which is no truncation. With `sentinels: 0` it takes what is there: it resolves, complete, once nothing
+   *  came for a moment; sentinels are removed all the same. Sentinels that come after a read gave up end that run, not
+   *  the next one. One reader at a time: a read made meanwhile waits for its turn. */
   read(options: LogReadOptions): Promise<LogRead>
 }
 

@@ -1,1 +1,6 @@
-export {}
+export {
+  createProcessContainerFactory,
+  type ProcessContainerFactory,
+  type ProcessContainerFactoryOptions,
+  type ProcessRuntime,
+} from './process-container-factory.ts'
