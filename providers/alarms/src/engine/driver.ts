@@ -21,16 +21,17 @@ export type Driver = {
 export function createDriver({ clock, scheduler, pulse, onDecisions }: DriverOptions): Driver {
   let running = false
   let draining = false
+  let asked = false
 
   async function drain(): Promise<void> {
-    if (draining) return
     draining = true
     try {
-      for (let more = true; more && running;) {
-        const tick = scheduler.tick()
-        if (tick.decisions.length > 0) onDecisions(tick.decisions)
-        more = tick.more
-        if (more) await clock.sleep(0)
+      while (asked && running) {
+        const { decisions, more } = scheduler.tick()
+        asked = more
+        // Carrying decisions out may settle and poke within the call: that asks again.
+        if (decisions.length > 0) onDecisions(decisions)
+        if (asked) await clock.sleep(0)
       }
     } finally {
       draining = false
@@ -38,7 +39,8 @@ export function createDriver({ clock, scheduler, pulse, onDecisions }: DriverOpt
   }
 
   const poke = () => {
-    if (running) void drain()
+    asked = true
+    if (running && !draining) void drain()
   }
   return {
     start() {

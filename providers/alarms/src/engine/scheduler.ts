@@ -70,11 +70,11 @@ export class Scheduler {
     this.#auditedMs = this.#monotonicMs
   }
 
-  /** Armed subscriptions; wall-clock steps seen; subscriptions the audit had to arm again (should stay 0). */
-  get counts(): { armed: number; firing: number; clockSteps: number; rearmed: number } {
-    let firing = 0
-    for (const entry of this.#entries.values()) if (entry.firing) firing++
-    return { armed: this.#entries.size, firing, clockSteps: this.#steps, rearmed: this.#rearmed }
+  /** Armed subscriptions, places in the queue (some stale), wall-clock steps seen, and subscriptions the audit had to arm
+   *  again, which should stay 0. */
+  get counts(): { armed: number; waiting: number; clockSteps: number; rearmed: number } {
+    const [armed, waiting] = [this.#entries.size, this.#queue.size]
+    return { armed, waiting, clockSteps: this.#steps, rearmed: this.#rearmed }
   }
 
   /**
