@@ -89,7 +89,7 @@ export type Feed = {
     parameters: Parameters,
     context: CallContext & { otherUpdates: boolean },
   ): Checked | Promise<Checked>
-  /** READ's config beside `name` and `namespace`. */
+  /** READ's config beside `name` and `namespace`; secrets in `config` are masked already. */
   describe(config: Config): Record<string, unknown>
   /** Runs until `session.signal` aborts; for feeds without a shared source. Must not reject: a failure is its own. */
   open?(session: Session): Promise<void>

@@ -39,7 +39,8 @@ export function providerRoutes(parts: RouteParts): FastifyPluginAsync {
     }
     const parameters = parseParameters(body)
     if (!parameters) return reply.code(400).send({ error: 'the body must be a JSON object' })
-    if (!rate.allows(String(parameters.__OW_NAMESPACE ?? ''))) {
+    const { __OW_NAMESPACE: namespace } = parameters
+    if (!rate.allows(typeof namespace === 'string' ? namespace : '')) {
       metrics.authFailure('rate')
       return reply.code(429).header('retry-after', '60').send({ error: 'too many lifecycle calls in this minute' })
     }

@@ -1,1 +1,5 @@
-export {}
+export { openStubCore } from './stub-core.ts'
+export type { ReceivedFire, StubAnswer, StubCore } from './stub-core.ts'
+export { testKeyRing, testLog } from './test-parts.ts'
+export { testState } from './test-state.ts'
+export type { TestState } from './test-state.ts'
