@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { createFile } from './durable-file.ts'
 import { codeOf, unwritableError } from './start-errors.ts'
 
@@ -18,13 +18,25 @@ export type DataDirectory = {
 export function openDataDirectory(path: string): DataDirectory {
   const absolute = resolve(path)
   try {
-    mkdirSync(absolute, { recursive: true, mode: 0o700 })
+    makeFolder(absolute)
     if (!statSync(absolute).isDirectory()) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' })
     accessSync(absolute, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     throw unwritableError(path, codeOf(error) ?? 'unknown', error)
   }
   return { path: absolute, file: name => join(absolute, name) }
+}
+
+/** As `mkdir -p`, one step at a time: Node's own recursive form never ends where the system answers ENOENT, as in /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  if (dirname(path) !== path) makeFolder(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process was quicker.
+    if (codeOf(error) !== 'EEXIST') throw error
+  }
 }
 
 /** Whether something that is done once in the folder's life was done; `mark` notes that it was. */
