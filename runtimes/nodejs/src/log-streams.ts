@@ -31,10 +31,10 @@ function track(stream: NodeJS.WriteStream, fd: number): { mark(count: number): v
   handle?.setBlocking?.(true)
   const write = stream.write.bind(stream) as Write
   let atLineStart = true
-  stream.write = ((chunk, ...rest) => {
+  stream.write = (chunk, ...rest) => {
     if (chunk.length > 0) atLineStart = endsLine(chunk, rest[0])
     return write(chunk, ...rest)
-  })
+  }
   return {
     mark(count) {
       const text = (atLineStart ? '' : '\n') + sentinel.repeat(count)
