@@ -1,4 +1,4 @@
-import { isTruthy, stringifyJson, valueOf, type Parameters } from '../model/index.ts'
+import { stringifyJson, type Parameters } from '../model/index.ts'
 import type { ResolvedAction } from './services.ts'
 
 /**
@@ -37,12 +37,6 @@ export function spliceObject(members: readonly string[], object: string, objectI
   if (members.length === 0) return object
   const rest = object.slice(object.indexOf('{') + 1)
   return `{${members.join(',')}${objectIsEmpty ? '' : ','}${rest}`
-}
-
-/** True when a `final` action's payload touches a parameter that has a value (rest-api.md §5.6). */
-export function violatesFinal(action: ResolvedAction, payloadKeys: readonly string[]): boolean {
-  if (!isTruthy(valueOf(action.action.annotations, 'final'))) return false
-  return payloadKeys.some(key => (valueOf(action.parameters, key) ?? null) !== null)
 }
 
 type ParameterText = { readonly key: string; readonly text: string; readonly bind?: string }

@@ -23,7 +23,8 @@ import type {
   RecordTail,
   Subscription,
 } from '../spi/index.ts'
-import { mergeArguments, violatesFinal } from './arguments.ts'
+import { mergeArguments } from './arguments.ts'
+import { redefinesFinal } from './payload.ts'
 import { actionInput } from './action-input.ts'
 import type { ActionResolver, ResolvedAction } from './services.ts'
 
@@ -89,7 +90,8 @@ export function createFanOut(deps: FanOutDependencies): FanOut {
     if (resolved.action.exec.kind === 'sequence') throw new ApiError(400, 'Sequences cannot be invoked by rules yet.')
     const activationId = childIdOf(fire.fireId, ruleName(rule), 0)
     const input = actionInput(fire)
-    if (violatesFinal(resolved, input.keys)) throw new ApiError(400, messages.finalParameters)
+    if (redefinesFinal(resolved.action, resolved.parameters, input.keys))
+      throw new ApiError(400, messages.finalParameters)
     const merged = mergeArguments(resolved, input.text, input.keys)
     const message: ActivationMessage = {
       activationId,

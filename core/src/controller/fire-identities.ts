@@ -1,4 +1,4 @@
-import { bounds, isSluiceError } from '../model/index.ts'
+import { bounds } from '../model/index.ts'
 import type { Clock, StateStore } from '../spi/index.ts'
 
 /**

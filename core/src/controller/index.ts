@@ -5,3 +5,8 @@ export { ensureIdentity, limitsId, subjectId, type NewIdentity } from './identit
 export { mergeParameters, redefinesFinal } from './payload.ts'
 export type * from './services.ts'
 export { createMinuteCounters } from './throttle.ts'
+export { lockScheme } from './arguments.ts'
+export { createFanOut } from './fan-out.ts'
+export { createFireService } from './fire-service.ts'
+export { createInvokeService } from './invoke-service.ts'
+export { createDeadLetterService, createSettlementService } from './settlement.ts'

@@ -141,7 +141,7 @@ export const bounds = {
     /** Messages kept in memory for each subscription; beyond, they are read back from disk. */
     prefetchMax: 1000,
     prefetchBytesMax: 32 * mib,
-    /** Completions above the low-water mark; beyond, delivery pauses. */
+    /** Messages of a group that wait for a redelivery or behind another of their key; beyond, delivery pauses. */
     outOfOrderMax: 10_000,
     redeliveryDelayMs: 100,
     redeliveryDelayMsMax: 30 * second,
@@ -151,12 +151,20 @@ export const bounds = {
   },
   store: {
     batchOpsMax: 4096,
+    /** One synced batch takes about so much; more goes into the next. */
+    batchBytesMax: 16 * mib,
+    /** Writes that wait for the disk; beyond, they are refused. */
+    pendingBytesMax: 256 * mib,
+    /** Attachments are kept in pieces. */
+    attachmentPieceBytes: mib,
     documentBytesMax: 64 * mib,
     inlineCodeBytesMax: 16 * kib,
     activationRetentionMs: 7 * day,
     activationBytesMax: 1024 * mib,
     pruneIntervalMs: 60 * second,
-    pruneBatch: 1000,
+    /** Records deleted in one step; others get through in the pause behind it. */
+    pruneBatch: 250,
+    prunePauseMs: 10,
     scanMax: 1000,
     watchersMax: 10_000,
   },
@@ -167,6 +175,9 @@ export const bounds = {
     eventLinesPerSecondMax: 50,
     eventFlowColumnsMax: 80,
     eventNameCharactersMax: 40,
+    /** Fires whose source is remembered for the lines of their runs. */
+    eventOriginsMax: 10_000,
+    pruneIntervalMs: 10 * minute,
   },
   config: { fileCharactersMax: 256 * kib, lineCharactersMax: 4096, bracketDepthMax: 64 },
   alarms: {

@@ -1,0 +1,55 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import type { ProcessRuntime } from '@sluice/core/container/process'
+import { parseRuntimesManifest, withKinds, type RuntimesManifest } from '@sluice/core/model'
+import { nodejsRuntime } from '@sluice/runtime-nodejs'
+
+/** The kinds of actions that this hub can run, and the programs that run them (runtimes.md §3). */
+
+/** Every kind that Sluice knows; what is shown and accepted is cut down to what can be started here. */
+const known = parseRuntimesManifest({
+  runtimes: { nodejs: [nodejs('20', true), nodejs('22', false), nodejs('24', false)] },
+})
+
+/** Programs of the Node family by kind: this process's own Node, and `node20`, `node22`, `node24` when the PATH has them. */
+export function processRuntimes(path = process.env.PATH ?? ''): Readonly<Record<string, ProcessRuntime>> {
+  const runtime = nodejsRuntime()
+  const runtimes: Record<string, ProcessRuntime> = {}
+  const add = (kind: string | undefined, command: string): void => {
+    if (kind === undefined || runtimes[kind]) return
+    runtimes[kind] = { command, args: memoryMb => [...runtime.nodeArgs(memoryMb), runtime.serverPath] }
+  }
+  add(runtime.kindOf(process.version), process.execPath)
+  for (const major of runtime.majors) {
+    const command = onPath(`node${major}`, path)
+    if (command !== undefined) add(`nodejs:${major}`, command)
+  }
+  return runtimes
+}
+
+/** The manifest of the kinds that can be started. */
+export function manifestOf(supports: (kind: string) => boolean): RuntimesManifest {
+  return withKinds(known, supports)
+}
+
+function nodejs(major: string, standard: boolean): object {
+  return {
+    kind: `nodejs:${major}`,
+    default: standard,
+    image: { prefix: 'sluice', name: `action-nodejs-v${major}`, tag: 'latest' },
+    attached: { attachmentName: 'codefile', attachmentType: 'text/plain' },
+  }
+}
+
+function onPath(name: string, path: string): string | undefined {
+  for (const directory of path.split(delimiter)) {
+    const file = join(directory, name)
+    try {
+      accessSync(file, constants.X_OK)
+      return file
+    } catch {
+      // Not there; the next directory may have it.
+    }
+  }
+  return undefined
+}

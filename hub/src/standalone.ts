@@ -1,0 +1,262 @@
+import type { Config } from '@sluice/core/config'
+import { openEmbeddedBackend } from '@sluice/core/backend/embedded'
+import { createProcessContainerFactory } from '@sluice/core/container/process'
+import {
+  createActionResolver,
+  createController,
+  createDeadLetterService,
+  createEntityCache,
+  createFanOut,
+  createFireService,
+  createInvokeService,
+  createMinuteCounters,
+  createSettlementService,
+  ensureIdentity,
+} from '@sluice/core/controller'
+import { createInvoker, pruneDeadLetters } from '@sluice/core/invoker'
+import { bounds, printImageName, SluiceError } from '@sluice/core/model'
+import { createRecordTail, systemClock, systemRandom, type Logger } from '@sluice/core/spi'
+import { createProvider } from '@sluice/provider-kit'
+import { alarmsProvider } from '@sluice/provider-alarms'
+import { openDataDirectory } from './data-directory.ts'
+import { createHubEvents } from './hub-events.ts'
+import { createHubMetrics } from './metrics.ts'
+import { createLocalBalancer } from './local-balancer.ts'
+import { createReadiness } from './readiness.ts'
+import { manifestOf, processRuntimes } from './runtimes.ts'
+import type { Running, StandaloneTools } from './running.ts'
+import { openSecrets } from './secrets.ts'
+import { installSystemPackage } from './system-packages.ts'
+import { repeatedly } from './repeatedly.ts'
+import { version } from './version.ts'
+
+/** The number of the only invoker of a hub in one process. */
+const instance = 0
+
+/**
+ * The whole hub in this process (design.md §1): one database behind bus and stores, one invoker, one controller, the
+ * alarms provider. Parts are opened in order and closed in reverse.
+ */
+export async function startStandalone(config: Config, { log, onFatal }: StandaloneTools): Promise<Running> {
+  const clock = systemClock
+  const random = systemRandom
+  const closers: (() => Promise<unknown> | unknown)[] = []
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    const directory = openDataDirectory(config.dataDir)
+    const { keyRing, credentials } = openSecrets(directory, config.secrets, random)
+    const readiness = createReadiness()
+    const events = createHubEvents()
+    const metrics = createHubMetrics()
+
+    const backend = await openEmbeddedBackend({
+      directory: directory.file('db'),
+      clock,
+      random,
+      log: child(log, 'store'),
+      onFatal,
+      ...(process.env.SLUICE_TEST_SABOTAGE === 'acknowledge-before-sync'
+        ? { sabotage: 'acknowledge-before-sync' as const }
+        : {}),
+    })
+    closers.push(() => backend.close())
+    const { activations, artifacts, attachments, bus, state } = backend
+
+    const identities = [
+      { namespace: 'guest', credential: credentials.guest },
+      { namespace: 'whisk.system', credential: credentials.system },
+      ...config.identities.map(({ namespace, key }) => ({ namespace, credential: key })),
+    ]
+    for (const { namespace, credential } of identities) {
+      const colon = credential.indexOf(':')
+      await ensureIdentity(
+        { artifacts, keyRing, clock },
+        { subject: namespace, namespace, uuid: credential.slice(0, colon), key: credential.slice(colon + 1) },
+      )
+    }
+
+    if (config.containers.mode === 'docker') {
+      throw new SluiceError(
+        'SLUICE_CONFIG',
+        'Docker containers are not available yet: use --containers process (or auto).',
+      )
+    }
+    const factory = createProcessContainerFactory({
+      runtimes: processRuntimes(),
+      invoker: instance,
+      installation: directory.path,
+      clock,
+      random,
+      log: child(log, 'containers'),
+    })
+    // Whatever way this process ends, what it started ends with it.
+    const killNow = (): void => factory.killNow()
+    process.on('exit', killNow)
+    closers.push(async () => {
+      await factory.close()
+      process.off('exit', killNow)
+    })
+    const manifest = manifestOf(kind => factory.supports(kind))
+    const imageOf = (kind: string): string => {
+      const image = manifest.kind(kind)?.image
+      return image ? printImageName(image) : kind
+    }
+
+    const tail = createRecordTail(error => log.error({ err: error }, 'a listener of records failed'))
+    let apiHost = ''
+    const invoker = createInvoker({
+      instance,
+      bus,
+      artifacts,
+      attachments,
+      activations,
+      state,
+      factory,
+      keyRing,
+      clock,
+      random,
+      log: child(log, 'invoker'),
+      tail,
+      limits: {
+        resultBytesMax: bounds.actionLimits.resultBytesMax,
+        resultTruncationBytes: bounds.actionLimits.resultTruncationBytes,
+      },
+      pool: {
+        userMemoryMb: config.invoker.userMemoryMb,
+        pauseGraceMs: config.invoker.pauseGraceMs,
+        idleContainerMs: config.invoker.idleContainerMs,
+        stemCells: config.invoker.prewarm,
+      },
+      labels: { hub: directory.path, invoker: String(instance) },
+      environment: ({ concurrency }) => ({
+        __OW_API_HOST: apiHost,
+        ...(concurrency > 1 ? { __OW_ALLOW_CONCURRENT: 'true' } : {}),
+      }),
+      imageOf,
+      observe: {
+        ...metrics.observer,
+        settled(record, message) {
+          metrics.observer.settled(record, message)
+          events.settled(record, message)
+        },
+      },
+    })
+    const balancer = createLocalBalancer({ bus, invoker, instance, tail })
+    const cache = createEntityCache({ artifacts, clock })
+    closers.push(() => cache.close())
+    const resolver = createActionResolver({ cache })
+    const fire = createFireService({
+      bus,
+      state,
+      clock,
+      random,
+      tail,
+      observe: {
+        accepted(record) {
+          metrics.accepted(record)
+          events.fired(record)
+        },
+      },
+    })
+    const fanOut = createFanOut({
+      bus,
+      activations,
+      balancer,
+      resolver,
+      clock,
+      log: child(log, 'fan-out'),
+      tail,
+      observe: { fannedOut: (_fire, runs, refused) => metrics.fannedOut(runs, refused) },
+    })
+    metrics.watch(invoker, () => fanOut.depth())
+
+    const controller = createController({
+      artifacts,
+      attachments,
+      activations,
+      balancer,
+      clock,
+      random,
+      keyRing,
+      log: child(log, 'controller'),
+      manifest,
+      rateCounters: createMinuteCounters(clock),
+      invoke: createInvokeService({ balancer, clock, random }),
+      fire,
+      settlement: createSettlementService({ activations, state, tail, clock }),
+      deadLetters: createDeadLetterService(state),
+      readiness: () => Object.entries(readiness.report()).map(([part, reason]) => `${part}: ${reason}`),
+      config: { limits: config.limits, build: { version, number: version } },
+      metrics: metrics.registry,
+      cache,
+      resolver,
+    })
+    readiness.missing('hub', 'it is starting')
+
+    const alarms = config.providers.alarms.enabled ? await alarmsIn(controller.app) : undefined
+
+    async function alarmsIn(app: typeof controller.app): Promise<ReturnType<typeof createProvider>> {
+      const token = keyRing.hash('provider-token:alarms')
+      const provider = createProvider({
+        definition: alarmsProvider(config.providers.alarms),
+        state,
+        keyRing,
+        clock,
+        random,
+        log: child(log, 'alarms'),
+        // Known only once the port is bound; the provider starts after that.
+        hubUrl: () => apiHost,
+        instance: 'hub',
+        token,
+      })
+      await app.register(provider.plugin, { prefix: '/providers/alarms' })
+      await installSystemPackage({ artifacts, keyRing, clock }, alarmsPackage({ token, path: '/providers/alarms' }))
+      readiness.probe('alarms', () => provider.readiness().reason)
+      return provider
+    }
+
+    await fire.start()
+    const { port } = await controller.start(config.http)
+    closers.push(() => controller.stop())
+    apiHost = config.http.publicUrl ?? `http://${hostInUrl(config.http.host)}:${port}`
+    await invoker.start()
+    closers.push(() => invoker.stop())
+    await fanOut.start()
+    closers.push(() => fanOut.stop())
+    if (alarms) {
+      await alarms.start()
+      closers.push(() => alarms.stop())
+    }
+    const maintenance = backend.startMaintenance()
+    closers.push(() => maintenance.stop())
+    closers.push(
+      repeatedly(
+        clock,
+        bounds.hub.pruneIntervalMs,
+        async () => {
+          await pruneDeadLetters(state, clock)
+          await fire.prune()
+        },
+        error => log.warn({ err: error }, 'pruning failed'),
+      ),
+    )
+    readiness.ready('hub')
+    let stopping: Promise<void> | undefined
+    return { port, apiHost, guestKey: credentials.guest, events, stop: () => (stopping ??= close()) }
+  } catch (error) {
+    await close().catch((cause: unknown) => log.warn({ err: cause }, 'closing after a failed start'))
+    throw error
+  }
+}
+
+function child(log: Logger, component: string): Logger {
+  return log.child({ component })
+}
+
+/** Where clients on this machine reach a server that listens on every address. */
+function hostInUrl(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
