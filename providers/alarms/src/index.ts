@@ -19,3 +19,5 @@ export {
 export { shownConfig } from './parameters/read-config.ts'
 export { type ReadOptions, updatable } from './parameters/variants.ts'
 export { toSubscription } from './subscription.ts'
+export { alarmsPackage } from './package.ts'
+export { alarmsProvider } from './provider.ts'
