@@ -1,6 +1,7 @@
 export type * from './activation-store.ts'
 export type * from './artifact-store.ts'
 export type * from './attachment-store.ts'
+export type * from './backend.ts'
 export type * from './clock.ts'
 export * from './container-factory.ts'
 export type * from './key-ring.ts'
