@@ -17,7 +17,7 @@ import { createInvoker, pruneDeadLetters } from '@sluice/core/invoker'
 import { bounds, printImageName, SluiceError } from '@sluice/core/model'
 import { createRecordTail, systemClock, systemRandom, type Logger } from '@sluice/core/spi'
 import { createProvider } from '@sluice/provider-kit'
-import { alarmsProvider } from '@sluice/provider-alarms'
+import { alarmsPackage, alarmsProvider } from '@sluice/provider-alarms'
 import { openDataDirectory } from './data-directory.ts'
 import { createHubEvents } from './hub-events.ts'
 import { createHubMetrics } from './metrics.ts'
@@ -26,7 +26,7 @@ import { createReadiness } from './readiness.ts'
 import { manifestOf, processRuntimes } from './runtimes.ts'
 import type { Running, StandaloneTools } from './running.ts'
 import { openSecrets } from './secrets.ts'
-import { installSystemPackage } from './system-packages.ts'
+import { installEntities } from './system-packages.ts'
 import { repeatedly } from './repeatedly.ts'
 import { version } from './version.ts'
 
@@ -188,7 +188,10 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       settlement: createSettlementService({ activations, state, tail, clock }),
       deadLetters: createDeadLetterService(state),
       readiness: () => Object.entries(readiness.report()).map(([part, reason]) => `${part}: ${reason}`),
-      config: { limits: config.limits, build: { version, number: version } },
+      config: {
+        limits: { ...config.limits, actions: { ...bounds.actionLimits, ...config.limits.actions } },
+        build: { version, number: version },
+      },
       metrics: metrics.registry,
       cache,
       resolver,
@@ -212,7 +215,13 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
         token,
       })
       await app.register(provider.plugin, { prefix: '/providers/alarms' })
-      await installSystemPackage({ artifacts, keyRing, clock }, alarmsPackage({ token, path: '/providers/alarms' }))
+      const entities = alarmsPackage({
+        keyRing,
+        token,
+        limitCronFields: config.providers.alarms.limitCronFields,
+        nowMs: clock.nowMs(),
+      })
+      await installEntities({ artifacts, keyRing }, entities, manifest.resolve('nodejs:default')?.kind ?? 'nodejs:20')
       readiness.probe('alarms', () => provider.readiness().reason)
       return provider
     }
@@ -229,8 +238,7 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       await alarms.start()
       closers.push(() => alarms.stop())
     }
-    const maintenance = backend.startMaintenance()
-    closers.push(() => maintenance.stop())
+    backend.startMaintenance()
     closers.push(
       repeatedly(
         clock,

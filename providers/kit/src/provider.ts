@@ -5,7 +5,7 @@ import type { Clock, KeyRing, Logger, Random, StateStore } from '@sluice/core/sp
 import { createDeadLetters, type DeadLetters } from './dead-letters.ts'
 import type { CoreDialect } from './event-request.ts'
 import type { Parameters, ProviderDefinition } from './feed.ts'
-import { createFirer } from './firer.ts'
+import { createFirer, type Firer } from './firer.ts'
 import { KeyedLock } from './keyed-lock.ts'
 import { createLifecycle, disableSession, type LifecycleAnswer } from './lifecycle.ts'
 import { createLive } from './live.ts'
@@ -22,8 +22,8 @@ export type ProviderOptions = {
   clock: Clock
   random: Random
   log: Logger
-  /** The API that is fired at: any form of feeds.md §1.6. */
-  hubUrl: string
+  /** The API that is fired at: any form of feeds.md §1.6. A function is asked at `start`: a hub learns its own port late. */
+  hubUrl: string | (() => string)
   /** Names this installation in event sources. */
   instance: string
   /** The secret shared with the feed actions. */
@@ -53,27 +53,27 @@ export interface Provider {
 export function createProvider(options: ProviderOptions): Provider {
   const { definition, state, keyRing, clock, random, log, instance } = options
   const name = definition.name
-  const client = createHubClient({
-    apihost: options.hubUrl,
-    clock,
-    insecure: options.insecure,
-    connections: bounds.feeds.fireConnectionsMax,
-  })
   const registry = createRegistry(state, name)
   const deadLetters = createDeadLetters({ state, provider: name, keyRing, clock, random })
   const metrics = createProviderMetrics(name)
-  const firer = createFirer({ client, clock, random, concurrency: options.fireConcurrency })
   const locks = new KeyedLock()
   let phase: 'new' | 'starting' | 'running' | 'stopped' = 'new'
   let running: Running | undefined
 
   function unready(): string | undefined {
     if (phase !== 'running') return `the provider is ${phase}`
-    return firer.reachable ? undefined : 'the hub does not answer'
+    return running?.firer.reachable === false ? 'the hub does not answer' : undefined
   }
 
   async function start(): Promise<void> {
     phase = 'starting'
+    const client = createHubClient({
+      apihost: typeof options.hubUrl === 'string' ? options.hubUrl : options.hubUrl(),
+      clock,
+      insecure: options.insecure,
+      connections: bounds.feeds.fireConnectionsMax,
+    })
+    const firer = createFirer({ client, clock, random, concurrency: options.fireConcurrency })
     const source = await definition.start?.({ name, instance, state, clock, random, log, subscriptions })
     const parts = { definition, client, registry, locks, deadLetters, keyRing, clock, random, log, metrics }
     const live = createLive({
@@ -90,10 +90,12 @@ export function createProvider(options: ProviderOptions): Provider {
     })
     running = {
       live,
+      firer,
       handleLifecycle: createLifecycle({ ...parts, live, lifecycleMs: options.lifecycleMs }),
       close: async () => {
         await live.closeAll()
         await source?.close()
+        await client.close()
       },
     }
     let count = 0
@@ -113,7 +115,6 @@ export function createProvider(options: ProviderOptions): Provider {
     if (phase === 'stopped') return
     phase = 'stopped'
     await running?.close()
-    await client.close()
   }
 
   async function handleLifecycle(parameters: Parameters): Promise<LifecycleAnswer> {
@@ -160,6 +161,7 @@ export function createProvider(options: ProviderOptions): Provider {
 }
 
 type Running = {
+  readonly firer: Firer
   readonly live: ReturnType<typeof createLive>
   readonly handleLifecycle: (parameters: Parameters) => Promise<LifecycleAnswer>
   readonly close: () => Promise<void>
