@@ -49,7 +49,7 @@ function stringEnd(bytes: Buffer, start: number): number {
 export function describeJsonError(bytes: Buffer): string {
   const error = new Finder(bytes).find()
   if (error === undefined) return 'invalid JSON'
-  const { at, expected } = error
+  const { at, expected, stoppedAt } = error
   const lineStart = bytes.lastIndexOf(0x0a, at - 1) + 1
   const start = at === 0 ? 0 : lineStart
   const end = bytes.indexOf(0x0a, at)
@@ -57,7 +57,7 @@ export function describeJsonError(bytes: Buffer): string {
   let lineNumber = 1
   for (let i = 0; i < start; i++) if (bytes[i] === 0x0a) lineNumber++
   const column = at - start + 1
-  const unexpected = at >= bytes.length ? 'end-of-input' : `character '${characterAt(bytes, at)}'`
+  const unexpected = stoppedAt >= bytes.length ? 'end-of-input' : `character '${characterAt(bytes, stoppedAt)}'`
   const place = `at input index ${at} (line ${lineNumber}, position ${column})`
   return `Unexpected ${unexpected} ${place}, expected ${expected}:\n${line}\n${' '.repeat(column - 1)}^\n`
 }
@@ -77,7 +77,8 @@ function shown(line: string): string {
   return line.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
 }
 
-type JsonError = { at: number; expected: string }
+/** `at` is what the message points to, `stoppedAt` the byte that it shows: they differ within a misspelt word. */
+type JsonError = { at: number; stoppedAt: number; expected: string }
 
 /** Walks the text by the grammar to the first byte that breaks it. The depth was checked by `scanJson`. */
 class Finder {
@@ -101,7 +102,7 @@ class Finder {
 
   #fail(expected: string, at = this.#at): never {
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- a position, not an error that anybody logs
-    throw { at, expected } satisfies JsonError
+    throw { at, stoppedAt: this.#at, expected } satisfies JsonError
   }
 
   #space(): void {
