@@ -228,6 +228,9 @@ export const bounds = {
     /** Changes remembered for watchers that are between two polls; who falls behind further reads everything again. */
     watchBacklogMax: 10_000,
     watchRetryMs: second,
+    watchConnectionsMax: 16,
+    /** Leases and fencing tokens are kept for each of these. */
+    shards: 64,
   },
   /** Feed lifecycle, firing, retries (feeds.md §1, §5). */
   feeds: {

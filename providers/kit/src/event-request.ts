@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { encodeHeaderValue } from '@sluice/cloudevents'
 import { bounds } from '@sluice/core/model'
 import type { CommonParameters } from './common-parameters.ts'
 import type { FeedEvent } from './feed.ts'
@@ -80,7 +81,7 @@ const cuttable = ['subject', 'partitionkey']
 
 function binaryHeaders(attributes: Record<string, string | number | boolean>): Record<string, string> {
   const headers = Object.fromEntries(
-    Object.entries(attributes).map(([name, value]) => [`ce-${name}`, percentEncode(String(value))]),
+    Object.entries(attributes).map(([name, value]) => [`ce-${name}`, encodeHeaderValue(String(value))]),
   )
   let size = sizeOf(headers)
   for (const name of cuttable) {
@@ -97,13 +98,6 @@ function binaryHeaders(attributes: Record<string, string | number | boolean>): R
 
 function sizeOf(headers: Record<string, string>): number {
   return Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0)
-}
-
-/** Space, `"`, `%` and everything outside U+0021-U+007E, as UTF-8 (CloudEvents HTTP binding §3.1.3.2). */
-export function percentEncode(text: string): string {
-  return text.replace(/[ "%]|[^\u0021-\u007e]+/g, part =>
-    [...Buffer.from(part)].map(byte => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
-  )
 }
 
 /** Attribute strings hold no control characters and no half surrogate pairs. */

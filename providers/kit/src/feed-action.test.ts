@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { compileFunction } from 'node:vm'
 import { expect, it, onTestFinished } from 'vitest'
 import { feedActionSource, verify } from './index.ts'
 
@@ -39,7 +40,7 @@ function action(errorShape: 'nested' | 'flat', env: Record<string, string> = {})
   const exports: { main?: (parameters: object) => Promise<unknown> } = {}
   const load = (name: string) => process.getBuiltinModule(name)
   // As a runtime does: the source of one CommonJS file.
-  new Function('exports', 'require', 'process', source)(exports, load, { env })
+  compileFunction(source, ['exports', 'require', 'process'])(exports, load, { env })
   return exports.main!
 }
 

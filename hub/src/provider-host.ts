@@ -1,0 +1,61 @@
+import { createRemoteStateStore } from '@sluice/core/client'
+import { systemClock, systemRandom, type Logger } from '@sluice/core/spi'
+import { alarmsProvider } from '@sluice/provider-alarms'
+import { createProvider, serveProvider, type ProviderDefinition } from '@sluice/provider-kit'
+import { createKeyRing } from './key-ring.ts'
+
+/** The providers that can be hosted, by name. */
+export const hostedProviders: Readonly<Record<string, () => ProviderDefinition>> = { alarms: () => alarmsProvider() }
+
+export type ProviderHostOptions = {
+  provider: string
+  /** The hub: its API is fired at, its state is used. */
+  hub: string
+  /** The provider's key for the hub's state. */
+  key: string
+  /** The secret shared with the feed actions. */
+  token: string
+  /** Master keys, each 32 bytes; the hub's own, so that subscriptions made in its process can be read. */
+  masterKeys: readonly Uint8Array[]
+  /** Names this installation in event sources. */
+  instance: string
+  host: string
+  port: number
+}
+
+export type ProviderHost = { readonly port: number; stop(): Promise<void> }
+
+/** Runs one provider alone, against a hub's URL; everything it must remember lies in the hub's state store. */
+export async function startProviderHost(options: ProviderHostOptions, log: Logger): Promise<ProviderHost> {
+  const definition = hostedProviders[options.provider]?.()
+  if (!definition) throw new TypeError(`there is no provider '${options.provider}'`)
+  const { hub, key, instance, token, host, port } = options
+  const state = createRemoteStateStore({ url: hub, provider: definition.name, key, clock: systemClock })
+  const provider = createProvider({
+    definition,
+    state,
+    keyRing: createKeyRing(options.masterKeys),
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    hubUrl: hub,
+    instance,
+    token,
+  })
+  try {
+    await provider.start()
+    const server = await serveProvider(provider, { host, port })
+    return {
+      port: server.port,
+      async stop() {
+        await server.close()
+        await provider.stop()
+        await state.close()
+      },
+    }
+  } catch (error) {
+    await provider.stop()
+    await state.close()
+    throw error
+  }
+}
