@@ -47,9 +47,9 @@ export async function runProgram(args: readonly string[], host: ProgramHost): Pr
     return exitCode.usage
   }
   try {
-    const config = loadConfig({ file: fileOf(request, host), env: host.env, flags: request.flags })
+    const config = await loadConfig({ file: fileOf(request, host), env: host.env, flags: request.flags })
     if (request.printConfig) {
-      host.out.write(printConfig(config))
+      host.out.write(await printConfig(config))
       return exitCode.done
     }
     return await runHub(config, request, host)

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { isLoopbackHost } from './loopback.ts'
 import { check, type Places } from './check.ts'
 import { fromEnvironment } from './from-environment.ts'
-import { fromYaml } from './from-yaml.ts'
 import { givenText, type Given, type Mistake } from './given.ts'
 import { bounds } from '../model/bounds.ts'
 import { SluiceError } from '../model/errors.ts'
@@ -21,13 +20,13 @@ export type ConfigSources = {
 }
 
 /**
- * The effective configuration: defaults < file < environment < flags. Throws SLUICE_CONFIG with one line for each
+ * The effective configuration: defaults < file < environment < flags. Rejects with SLUICE_CONFIG with one line for each
  * mistake in any of them, each with its place.
  */
-export function loadConfig(sources: ConfigSources): Config {
+export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const mistakes: Mistake[] = []
   const layers: Given[] = []
-  if (sources.file !== undefined) layers.push(...fromFile(sources.file, mistakes))
+  if (sources.file !== undefined) layers.push(...(await fromFile(sources.file, mistakes)))
   layers.push(...fromEnvironment(rootNode, sources.env, mistakes))
   for (const { flag, path, text } of sources.flags)
     layers.push(givenText(rootNode, path.split('.'), text, flag, mistakes))
@@ -41,7 +40,7 @@ export function loadConfig(sources: ConfigSources): Config {
   return config
 }
 
-function fromFile(file: string, mistakes: Mistake[]): Given[] {
+async function fromFile(file: string, mistakes: Mistake[]): Promise<Given[]> {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
@@ -56,6 +55,8 @@ function fromFile(file: string, mistakes: Mistake[]): Given[] {
     mistakes.push({ place: file, text: `the file is longer than ${bounds.config.fileCharactersMax} characters` })
     return []
   }
+  // The YAML parser is loaded only by those who have a file.
+  const { fromYaml } = await import('./from-yaml.ts')
   return [fromYaml(text, file, mistakes)]
 }
 

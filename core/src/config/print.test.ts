@@ -2,11 +2,11 @@ import { expect, it } from 'vitest'
 import { loadConfig } from './load.ts'
 import { printConfig } from './print.ts'
 
-it('prints the effective configuration with secrets masked', () => {
+it('prints the effective configuration with secrets masked', async () => {
   const key = `23bc46b1-71f6-4ed5-8c54-816aa4f8c502:${'s'.repeat(64)}`
   const masterKey = 'ab'.repeat(32)
-  const text = printConfig(
-    loadConfig({
+  const text = await printConfig(
+    await loadConfig({
       env: { SLUICE__IDENTITIES: JSON.stringify([{ namespace: 'team', key }]), SLUICE_SECRETS__MASTER_KEY: masterKey },
       flags: [],
     }),

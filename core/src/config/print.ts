@@ -1,9 +1,9 @@
-import { stringify } from 'yaml'
 import type { Config } from './schema.ts'
 import { rootNode, type SchemaNode } from './schema-node.ts'
 
 /** The effective configuration as YAML, secrets as `***`. */
-export function printConfig(config: Config): string {
+export async function printConfig(config: Config): Promise<string> {
+  const { stringify } = await import('yaml')
   return stringify(masked(rootNode, config))
 }
 

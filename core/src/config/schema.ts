@@ -1,5 +1,6 @@
-import { Type, type Static, type TObject, type TProperties, type TSchemaOptions } from 'typebox'
+import type { Static, TObject, TProperties, TSchemaOptions } from 'typebox'
 import { bounds } from '../model/bounds.ts'
+import { Type } from './type.ts'
 
 /** Every setting of the hub with its type, default and meaning: the check, the static type and
  *  docs/reference/configuration.md all come from here. */
