@@ -1,0 +1,65 @@
+import { filterName, parseJson, stringifyJson, summaryOf, type ActivationRecord } from '../../model/index.ts'
+import type { ActivationQuery, ActivationStore } from '../../spi/index.ts'
+
+export function createActivations(): ActivationStore {
+  const texts = new Map<string, string>()
+
+  function insert(record: ActivationRecord): 'inserted' | 'exists' {
+    const key = keyOf(record.namespace, record.activationId)
+    if (texts.has(key)) return 'exists'
+    texts.set(key, stringifyJson(record))
+    return 'inserted'
+  }
+
+  function all(): ActivationRecord[] {
+    return [...texts.values()].map(text => parseJson(text) as ActivationRecord)
+  }
+
+  /** Newest first, after `skip`. */
+  function matching({
+    namespace,
+    name,
+    sinceMs = -Infinity,
+    uptoMs = Infinity,
+    skip,
+  }: ActivationQuery): ActivationRecord[] {
+    return all()
+      .filter(record => record.namespace === namespace && !record.sluice?.unlisted)
+      .filter(record => name === undefined || filterName(record) === name)
+      .filter(({ start }) => start >= sinceMs && start <= uptoMs)
+      .sort((a, b) => b.start - a.start)
+      .slice(skip)
+  }
+
+  return {
+    insert: async record => insert(record),
+    insertMany: async records =>
+      records.map(record => {
+        try {
+          return insert(record)
+        } catch (error) {
+          return error as Error
+        }
+      }),
+    async get(namespace, activationId) {
+      const text = texts.get(keyOf(namespace, activationId))
+      return text === undefined ? undefined : (parseJson(text) as ActivationRecord)
+    },
+    list: async query => matching(query).slice(0, Math.max(0, query.limit)).map(summaryOf),
+    listFull: async query => matching(query).slice(0, Math.max(0, query.limit)),
+    count: async query => matching(query).length,
+    async prune(beforeMs, limit) {
+      const old = all()
+        .filter(({ start }) => start < beforeMs)
+        .sort((a, b) => a.start - b.start)
+        .slice(0, limit)
+      for (const { namespace, activationId } of old) texts.delete(keyOf(namespace, activationId))
+      return old.length
+    },
+    close: async () => undefined,
+  }
+}
+
+function keyOf(namespace: string, activationId: string): string {
+  return `${namespace}/${activationId}`
+}

@@ -1,0 +1,117 @@
+import { bounds } from '../../model/index.ts'
+import type { Clock, Incoming, Random, SubscribeOptions, Subscription } from '../../spi/index.ts'
+
+export type Message = {
+  readonly position: number
+  readonly key: string | undefined
+  readonly headers: Record<string, string>
+  readonly body: Uint8Array
+  readonly publishedAtMs: number
+}
+
+type Entry = { readonly message: Message; attempts: number; state: 'ready' | 'running' | 'delayed' }
+
+type Member = {
+  readonly options: SubscribeOptions
+  readonly handle: (message: Incoming) => Promise<void>
+  readonly abort: AbortController
+  running: Set<Promise<void>>
+  paused: boolean
+}
+
+/** One group of a topic: what is not done, in order, and who works on it. */
+export class Group {
+  readonly #clock: Clock
+  readonly #random: Random
+  #entries: Entry[] = []
+  #members: Member[] = []
+
+  constructor(clock: Clock, random: Random) {
+    this.#clock = clock
+    this.#random = random
+  }
+
+  add(messages: readonly Message[]): void {
+    for (const message of messages) this.#entries.push({ message, attempts: 0, state: 'ready' })
+    this.#pump()
+  }
+
+  join(options: SubscribeOptions, handle: Member['handle']): Subscription {
+    const member: Member = { options, handle, abort: new AbortController(), running: new Set(), paused: false }
+    this.#members.push(member)
+    this.#pump()
+    return {
+      pause: () => void (member.paused = true),
+      resume: () => {
+        member.paused = false
+        this.#pump()
+      },
+      depth: async () => this.#entries.length,
+      close: () => this.#leave(member),
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#members.map(member => this.#leave(member)))
+  }
+
+  async #leave(member: Member): Promise<void> {
+    this.#members = this.#members.filter(other => other !== member)
+    member.abort.abort()
+    await Promise.all(member.running)
+    this.#pump()
+  }
+
+  #pump(): void {
+    for (const member of this.#members) {
+      while (!member.paused && member.running.size < member.options.concurrency) {
+        const entry = this.#firstReady(member.options.order)
+        if (!entry) return
+        const run: Promise<void> = this.#run(member, entry).finally(() => {
+          member.running.delete(run)
+          this.#pump()
+        })
+        member.running.add(run)
+      }
+    }
+  }
+
+  /** Messages of one key, or all, wait for the first of them that is not done. */
+  #firstReady(order: SubscribeOptions['order']): Entry | undefined {
+    const busy = new Set<string>()
+    for (const entry of this.#entries) {
+      const lane = order === 'topic' ? 'topic' : order === 'key' ? entry.message.key : undefined
+      if (entry.state === 'ready' && (lane === undefined || !busy.has(lane))) return entry
+      if (lane !== undefined) busy.add(lane)
+    }
+    return undefined
+  }
+
+  async #run(member: Member, entry: Entry): Promise<void> {
+    const { message } = entry
+    entry.state = 'running'
+    entry.attempts++
+    try {
+      await member.handle({
+        ...message,
+        position: String(message.position),
+        redelivered: entry.attempts > 1,
+        signal: member.abort.signal,
+      })
+      this.#entries.splice(this.#entries.indexOf(entry), 1)
+    } catch {
+      if (member.abort.signal.aborted) entry.state = 'ready'
+      else this.#delay(entry)
+    }
+  }
+
+  #delay(entry: Entry): void {
+    entry.state = 'delayed'
+    const ms = Math.min(bounds.bus.redeliveryDelayMsMax, bounds.bus.redeliveryDelayMs * 2 ** (entry.attempts - 1))
+    const again = () => {
+      entry.state = 'ready'
+      this.#pump()
+    }
+    this.#clock.setTimer(ms * (0.75 + 0.25 * this.#random.fraction()), again, { unref: true })
+  }
+}
