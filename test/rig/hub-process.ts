@@ -41,7 +41,7 @@ export const testKeys = {
 }
 
 export const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
-const program = join(repository, 'hub/dist/src/main.js')
+const program = join(repository, 'hub/dist/src/bin.js')
 
 export function scratchDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'sluice-test-'))

@@ -92,10 +92,12 @@ function main(args) {
   fs.appendFileSync(args.sink, process.env.__OW_ACTIVATION_ID + ' ' + Date.now() + '\\n')
   return new Promise(done => setTimeout(() => done({ ok: true }), 5))
 }`
-  const put = async (path: string, body: unknown): Promise<void> => {
-    const { status, text } = await api.call('PUT', path, { body })
-    if (status !== 200) throw new Error(`PUT ${path}: ${status} ${text}`)
-  }
+  // Under sabotage a write is answered before it is there: what is put must be seen before the load begins.
+  const put = (path: string, body: unknown): Promise<unknown> =>
+    eventually(async () => {
+      const { status } = await api.call('PUT', `${path}?overwrite=true`, { body })
+      return status === 200 && (await api.call('GET', path)).status === 200
+    })
   await put('actions/report', { exec: { kind: 'nodejs:20', code }, parameters: [{ key: 'sink', value: sink }] })
   await put('triggers/events', {})
   for (const rule of rules) await put(`rules/${rule}`, { trigger: '/_/events', action: '/_/report' })
