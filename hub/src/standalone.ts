@@ -26,6 +26,7 @@ import { createReadiness } from './readiness.ts'
 import { manifestOf, processRuntimes } from './runtimes.ts'
 import type { Running, StandaloneTools } from './running.ts'
 import { openSecrets } from './secrets.ts'
+import { listenError, storeError } from './start-errors.ts'
 import { installEntities } from './system-packages.ts'
 import { repeatedly } from './repeatedly.ts'
 import { version } from './version.ts'
@@ -60,6 +61,8 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       ...(process.env.SLUICE_TEST_SABOTAGE === 'acknowledge-before-sync'
         ? { sabotage: 'acknowledge-before-sync' as const }
         : {}),
+    }).catch((error: unknown) => {
+      throw storeError(error, config.dataDir)
     })
     closers.push(() => backend.close())
     const { activations, artifacts, attachments, bus, state } = backend
@@ -227,7 +230,9 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
     }
 
     await fire.start()
-    const { port } = await controller.start(config.http)
+    const { port } = await controller.start(config.http).catch((error: unknown) => {
+      throw listenError(error, config.http.host, config.http.port)
+    })
     closers.push(() => controller.stop())
     apiHost = config.http.publicUrl ?? `http://${hostInUrl(config.http.host)}:${port}`
     await invoker.start()

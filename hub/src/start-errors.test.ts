@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
+import { SluiceError } from '@sluice/core/model'
 import { listenError, storeError } from './start-errors.ts'
 
 it('tells a taken port in one line', async () => {
@@ -14,6 +15,13 @@ it('tells a taken port in one line', async () => {
     code: 'SLUICE_ADDRESS_IN_USE',
     message: `127.0.0.1:${port} is taken by another process. Stop it, or choose another port with --port.`,
   })
+})
+
+it('tells it also when a part has wrapped the error of the system', () => {
+  const wrapped = new SluiceError('SLUICE_ADDRESS_IN_USE', 'x', {
+    cause: Object.assign(new Error(), { code: 'EADDRINUSE' }),
+  })
+  expect(listenError(wrapped, '::1', 80)).toMatchObject({ message: expect.stringContaining('[::1]:80 is taken') })
 })
 
 it('tells an address that is not of this machine', () => {

@@ -1,11 +1,12 @@
 import { SluiceError } from '@sluice/core/model'
 
-/** What stands in the way of a start, as one line that says what to do. Errors of another kind are returned as they are. */
+/** What stands in the way of a start, as one line that says what to do. The system's own error may be the `cause` of what
+ *  a part throws. Errors of another kind are returned as they are. */
 
 /** Of `listen`: the port is taken, reserved, or the address is not this machine's. */
 export function listenError(error: unknown, host: string, port: number): unknown {
   const at = `${host.includes(':') ? `[${host}]` : host}:${port}`
-  switch (codeOf(error)) {
+  switch (codeOf((error as Error | undefined)?.cause) ?? codeOf(error)) {
     case 'EADDRINUSE':
       return addressError(`${at} is taken by another process. Stop it, or choose another port with --port.`, error)
     case 'EACCES':
