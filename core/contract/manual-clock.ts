@@ -25,11 +25,16 @@ export function manualClock(startMs = Date.UTC(2030, 0, 1)): ManualClock {
     setTimer,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
-        const timer = setTimer(ms, resolve)
-        signal?.addEventListener('abort', () => {
+        const giveUp = () => {
           timer.cancel()
-          reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
+          reject(signal?.reason instanceof Error ? signal.reason : new Error('aborted'))
+        }
+        const timer = setTimer(ms, () => {
+          signal?.removeEventListener('abort', giveUp)
+          resolve()
         })
+        if (signal?.aborted) giveUp()
+        else signal?.addEventListener('abort', giveUp, { once: true })
       }),
     async advance(ms) {
       const endMs = monotonicMs + ms

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { bounds } from '@sluice/core/model'
-import { createHubClient } from '@sluice/core/client'
+import { createHubClient, type HubClient } from '@sluice/core/client'
 import type { Clock, KeyRing, Logger, Random, StateStore } from '@sluice/core/spi'
 import { createDeadLetters, type DeadLetters } from './dead-letters.ts'
 import type { CoreDialect } from './event-request.ts'
@@ -34,6 +34,8 @@ export type ProviderOptions = {
   lifecyclePerMinute?: number
   lifecycleMs?: number
   fireConcurrency?: number
+  /** A client of the caller's, in the place of one for `hubUrl`. */
+  client?: HubClient
 }
 
 export interface Provider {
@@ -67,12 +69,14 @@ export function createProvider(options: ProviderOptions): Provider {
 
   async function start(): Promise<void> {
     phase = 'starting'
-    const client = createHubClient({
-      apihost: typeof options.hubUrl === 'string' ? options.hubUrl : options.hubUrl(),
-      clock,
-      insecure: options.insecure,
-      connections: bounds.feeds.fireConnectionsMax,
-    })
+    const client =
+      options.client ??
+      createHubClient({
+        apihost: typeof options.hubUrl === 'string' ? options.hubUrl : options.hubUrl(),
+        clock,
+        insecure: options.insecure,
+        connections: bounds.feeds.fireConnectionsMax,
+      })
     const firer = createFirer({ client, clock, random, concurrency: options.fireConcurrency })
     const source = await definition.start?.({ name, instance, state, clock, random, log, subscriptions })
     const parts = { definition, client, registry, locks, deadLetters, keyRing, clock, random, log, metrics }

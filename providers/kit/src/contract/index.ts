@@ -1,3 +1,7 @@
+export { feedContract } from './feed-contract.ts'
+export type { FeedUnderTest } from './feed-contract.ts'
+export { guestKey, openHarness } from './harness.ts'
+export type { Harness, HarnessOptions } from './harness.ts'
 export { openStubCore } from './stub-core.ts'
 export type { ReceivedFire, StubAnswer, StubCore } from './stub-core.ts'
 export { testKeyRing, testLog } from './test-parts.ts'

@@ -26,8 +26,10 @@ export type StubCore = {
   /** Everything but fires, as `METHOD path`. */
   readonly calls: string[]
   readonly triggers: Map<string, { rules: Set<string>; annotations: unknown[] }>
+  /** Requests that arrived and have no answer yet: a test holds them back. */
+  readonly pending: Set<IncomingMessage>
   grant(authKey: string, namespace: string): void
-  /** Decides the answer to a fire; the default is 202. */
+  /** Decides the answer to a fire; by default 202, or 404 without such a trigger. */
   onFire: (fire: ReceivedFire, count: number) => StubAnswer | Promise<StubAnswer>
   /** Decides the answer to any other call; `'default'` answers as a hub does. */
   onCall: (method: string, path: string) => StubAnswer | 'default' | Promise<StubAnswer | 'default'>
@@ -43,13 +45,14 @@ export async function openStubCore(): Promise<StubCore> {
   const waiting = new Set<() => void>()
   const server = createServer((request, response) => {
     void (async () => {
-      const body = await textOf(request)
-      const answer = await route(request, body)
+      stub.pending.add(request)
+      response.on('close', () => stub.pending.delete(request))
+      const answer = await route(request, await textOf(request))
+      stub.pending.delete(request)
       if (!answer) {
         request.socket.destroy()
         return
       }
-      if (answer.afterMs) await systemClock.sleep(answer.afterMs)
       response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers }).end(answer.body)
     })()
   })
@@ -110,10 +113,12 @@ export async function openStubCore(): Promise<StubCore> {
     fires: [],
     calls: [],
     triggers: new Map(),
+    pending: new Set(),
     grant(authKey, namespace) {
       keys.set(authKey, (keys.get(authKey) ?? new Set()).add(namespace))
     },
-    onFire: () => ({ status: 202, body: '{"activationId":"00000000000000000000000000000000"}' }),
+    onFire: ({ trigger }) =>
+      stub.triggers.has(trigger) ? { status: 202, body: accepted } : { status: 404, body: '{}' },
     onCall: () => 'default',
     async fired(count, matches = () => true) {
       for (;;) {
@@ -140,6 +145,8 @@ export async function openStubCore(): Promise<StubCore> {
   await stub.start()
   return stub
 }
+
+const accepted = '{"activationId":"00000000000000000000000000000000"}'
 
 async function textOf(request: IncomingMessage): Promise<string> {
   let text = ''
