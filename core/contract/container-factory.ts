@@ -306,14 +306,19 @@ export function containerFactoryContract(name: string, subject: ContainerFactory
         })
       }
 
-      it('follows the exit of the first process: what that left behind is ended too', async () => {
-        const container = await start()
-        const { pid } = (await call(container, '/spawn', { escape: true, silent: false })) as { pid: number }
-        await expect(call(container, '/exit', { code: 0 })).rejects.toThrow()
-        await container.exited
-        await container.destroy()
-        expect(await subject.alive(container, [pid])).toEqual([])
-      })
+      const leftovers = {
+        'a process in a session of its own': { escape: true, silent: false },
+        'a child with an empty environment': { bare: true },
+      }
+      for (const [what, how] of Object.entries(leftovers)) {
+        it(`is not needed to end ${what} once the first process has exited`, async () => {
+          const container = await start()
+          const { pid } = (await call(container, '/spawn', how)) as { pid: number }
+          await expect(call(container, '/exit', { code: 0 })).rejects.toThrow()
+          await container.exited
+          await expect.poll(() => subject.alive(container, [pid]), { timeout: 10_000 }).toEqual([])
+        })
+      }
 
       it('[platform:10] ends a run in progress', async () => {
         const container = await start()

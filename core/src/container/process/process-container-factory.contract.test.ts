@@ -105,12 +105,17 @@ describe('process containers', () => {
 
   it('ends a container that starts processes without end', async () => {
     const { container } = await start()
-    const { pid } = (await post(container, '/pid')) as { pid: number }
-    await post(container, '/bomb')
+    await post(container, '/bomb', { seconds: '61.1' })
     expect(await container.exited).toMatchObject({ oom: false })
     await container.destroy()
-    expect(await livingPids([pid])).toEqual([])
-    expect(await sleepersOf(container)).toEqual([])
+    expect(await sleepersOf('61.1')).toEqual([])
+  })
+
+  it('misses none that are started while it looks, even without the marker', async () => {
+    const { container } = await start()
+    await post(container, '/bomb', { seconds: '61.2', bare: true })
+    await container.destroy()
+    expect(await sleepersOf('61.2')).toEqual([])
   })
 
   it('kills all containers at once when the hub has no time left', async () => {
@@ -136,10 +141,9 @@ async function livingPids(pids: readonly number[]): Promise<number[]> {
 }
 
 /** Processes that `/bomb` started and that live. */
-async function sleepersOf(container: Container): Promise<string[]> {
-  const { socketPath } = container.endpoint as { socketPath: string }
-  const rows = await ps(['axeww', '-o', 'stat=,command='])
-  return rows.filter(row => row.includes(`SLUICE_LISTEN=${socketPath} `) && !row.startsWith('Z'))
+async function sleepersOf(seconds: string): Promise<string[]> {
+  const rows = await ps(['axww', '-o', 'stat=,command='])
+  return rows.filter(row => row.includes(`/bin/sleep ${seconds}`) && !row.startsWith('Z'))
 }
 
 function ps(args: string[]): Promise<string[]> {

@@ -230,7 +230,6 @@ export class ProcessContainer implements Container, Watched {
       for (const { pid, started } of members(await table.list())) this.followers.set(pid, started)
     } finally {
       if (!this.#leaderGone) send(-this.leader, 'SIGKILL')
-      for (const pid of this.followers.keys()) if (pid !== this.leader) send(pid, 'SIGKILL')
     }
     await this.#reapedOr(bounds.container.destroyMs)
     return killUntilGone(table, clock, members)
