@@ -467,6 +467,25 @@ describe('actions: big code', () => {
     expect(attachments.size).toBe(0)
   })
 
+  it('keeps exactly the code that is stored when several updates meet', async () => {
+    const { call, artifacts, attachments } = await createFixture()
+    await call('PUT', '~actions/a', nodeAction)
+    // A store that takes its time lets all updates read before the first one writes.
+    const { get } = artifacts
+    artifacts.get = async id => {
+      for (let turn = 0; turn < 50; turn++) await new Promise(resolve => setImmediate(resolve))
+      return get(id)
+    }
+    const marks = ['1', '2', '3', '4', '5']
+    const put = (mark: string) =>
+      call('PUT', '~actions/a?overwrite=true', { exec: { ...exec, code: mark.repeat(99_999) } })
+    const written = await Promise.all(marks.map(put))
+    expect(written.map(({ json }) => json.version as string)).toEqual(marks.map(mark => `0.0.${Number(mark) + 1}`))
+    const { json } = await call('GET', '~actions/a')
+    expect(json.exec.code).toBe('5'.repeat(99_999))
+    expect(attachments.size).toBe(1)
+  })
+
   it('keeps small code in the document', async () => {
     const { call, attachments } = await createFixture()
     await call('PUT', '~actions/a', { exec: { ...exec, code: 'x'.repeat(bounds.store.inlineCodeBytesMax) } })

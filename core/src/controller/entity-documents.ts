@@ -15,7 +15,7 @@ export function entityOf<T extends WhiskEntity>(stored: Stored, kind: T['entityT
 
 /** An entity as the store takes it. */
 export function documentOf(entity: WhiskEntity): StoredDocument {
-  return entity as unknown as StoredDocument
+  return entity
 }
 
 function corrupted(): ApiError {

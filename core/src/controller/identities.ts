@@ -1,5 +1,5 @@
 import { isSluiceError, type SubjectDocument, type SubjectNamespace } from '../model/index.ts'
-import type { ArtifactStore, Clock, KeyRing, StoredDocument } from '../spi/index.ts'
+import type { ArtifactStore, Clock, KeyRing } from '../spi/index.ts'
 
 /** Subjects and their credentials in the store (rest-api.md §10.1). Keys are kept as keyed hashes (design.md §7). */
 
@@ -42,7 +42,7 @@ export async function ensureIdentity(
       namespaces: own === undefined ? [...others, entry] : others.map(other => (other === own ? entry : other)),
     }
     try {
-      await artifacts.put(id, document as unknown as StoredDocument, stored?.revision)
+      await artifacts.put(id, document, stored?.revision)
       return true
     } catch (error) {
       // Another process wrote the subject: look again at what it made of it.

@@ -230,6 +230,14 @@ describe('invoke: names', () => {
     expect((await call('POST', '~actions/b/a', {})).status).toBe(404)
   })
 
+  it('keeps the action of one tenant from the other, also when it is in the cache', async () => {
+    const { call, invoked } = await withAction()
+    await call('POST', '~actions/a', {})
+    const { status, json } = await call('POST', '@guest/actions/a', {}, { as: other })
+    expect([status, json.error]).toEqual([403, "The supplied authentication is not authorized to access 'guest/a'."])
+    expect(invoked).toHaveLength(1)
+  })
+
   it('reads nothing from the store for a request like the last one', async () => {
     const { call, artifacts } = await withAction()
     await call('POST', '~actions/a', {})

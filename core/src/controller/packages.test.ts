@@ -54,18 +54,23 @@ describe('packages', () => {
     expect((await call('DELETE', '~packages/none')).json.error).toBe('The requested resource does not exist.')
   })
 
-  it.each(['@other/packages/none', '@other/packages/private', '@other/packages/bound', '@bogusns/packages/x'])(
-    '[rest:146] answers 403 to GET %s',
-    async path => {
-      const { call } = await createFixture()
-      await call('PUT', '~packages/private', {}, { as: other })
-      await call('PUT', '~packages/bound', { ...bindTo('private'), publish: true }, { as: other })
-      const { status, json } = await call('GET', path)
-      const resource = path.slice(1).replace('/packages', '')
-      expect(status).toBe(403)
-      expect(json.error).toBe(`The supplied authentication is not authorized to access '${resource}'.`)
-    },
-  )
+  it.each([
+    '@other/packages/none',
+    '@other/packages/private',
+    '@other/packages/bound',
+    '@other/packages/open',
+    '@bogusns/packages/x',
+  ])('[rest:146] answers 403 to GET %s', async path => {
+    const { call } = await createFixture()
+    await call('PUT', '~packages/private', {}, { as: other })
+    await call('PUT', '~packages/public', { publish: true }, { as: other })
+    await call('PUT', '~packages/bound', { ...bindTo('private'), publish: true }, { as: other })
+    await call('PUT', '~packages/open', { ...bindTo('public'), publish: true }, { as: other })
+    const { status, json } = await call('GET', path)
+    const resource = path.slice(1).replace('/packages', '')
+    expect(status).toBe(403)
+    expect(json.error).toBe(`The supplied authentication is not authorized to access '${resource}'.`)
+  })
 
   it('[rest:147] lists of a foreign namespace what is public', async () => {
     const { call } = await createFixture()

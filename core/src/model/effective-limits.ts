@@ -111,7 +111,7 @@ export function parseNamespaceLimits(document: Readonly<Record<string, unknown>>
     optional(warmedContainerKeepingTimeout, value => typeof value === 'string')
   if (!readable) return {}
   const names = [...numbers, ...sizes, 'allowedKinds', 'storeActivations', 'warmedContainerKeepingTimeout']
-  return pick(document, names) as NamespaceLimits
+  return pick(document, names)
 }
 
 function optional(value: unknown, test: (value: unknown) => boolean): boolean {
