@@ -473,8 +473,9 @@ describe('actions: big code', () => {
     // A store that takes its time lets all updates read before the first one writes.
     const { get } = artifacts
     artifacts.get = async id => {
+      const stored = await get(id)
       for (let turn = 0; turn < 50; turn++) await new Promise(resolve => setImmediate(resolve))
-      return get(id)
+      return stored
     }
     const marks = ['1', '2', '3', '4', '5']
     const put = (mark: string) =>
