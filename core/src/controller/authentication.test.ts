@@ -127,6 +127,15 @@ describe('ensureIdentity', () => {
     expect(stored?.document['namespaces']).toHaveLength(1)
   })
 
+  it('adds a second credential to a namespace and leaves the first', async () => {
+    const fixture = await createFixture()
+    const second = { ...guest, uuid: '55555555-5555-4555-8555-555555555555', key: 's'.repeat(64) }
+    await ensureIdentity(fixture.deps, second)
+    for (const as of [guest, second]) {
+      expect((await fixture.call('GET', '/api/v1/namespaces', undefined, { as })).json).toEqual(['guest'])
+    }
+  })
+
   it('adds a namespace to a subject and leaves the others', async () => {
     const fixture = await createFixture()
     const more = { ...guest, namespace: 'more', uuid: '44444444-4444-4444-8444-444444444444', key: 'm'.repeat(64) }

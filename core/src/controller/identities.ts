@@ -18,8 +18,8 @@ export type NewIdentity = {
   readonly key: string
 }
 
-/** Sees to it that the subject has this namespace with this credential; writes nothing when it has. A namespace entry
- *  with another uuid or key is replaced. Resolves to whether anything was written. */
+/** Sees to it that the subject has this namespace with this credential; writes nothing when it has. Another key of the
+ *  same uuid is replaced, other credentials of the namespace stay. Resolves to whether anything was written. */
 export async function ensureIdentity(
   deps: { artifacts: ArtifactStore; keyRing: KeyRing; clock: Clock },
   identity: NewIdentity,
@@ -30,8 +30,8 @@ export async function ensureIdentity(
     const stored = await artifacts.get(id)
     const subject = stored?.document as SubjectDocument | undefined
     const others = subject?.namespaces ?? []
-    const own = others.find(entry => entry.name === identity.namespace)
-    if (own !== undefined && own.uuid === identity.uuid && holds(own, identity.key, keyRing)) return false
+    const own = others.find(entry => entry.name === identity.namespace && entry.uuid === identity.uuid)
+    if (own !== undefined && holds(own, identity.key, keyRing)) return false
     const entry = { name: identity.namespace, uuid: identity.uuid, keyHash: keyRing.hash(identity.key) }
     const document: SubjectDocument = {
       entityType: 'subject',
