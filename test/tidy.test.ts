@@ -44,8 +44,14 @@ const areas: readonly { area: RegExp; mayImport: readonly string[] }[] = [
   { area: /^(hub|test|bench)\//, mayImport: ['core/', 'cloudevents/', 'runtimes/', 'providers/', 'hub/', 'test/'] },
 ]
 
-/** What tests that lie beside their source may import besides. */
-const testsMayImport = ['core/contract/', 'core/src/spi/', 'core/src/model/', 'providers/kit/src/contract/']
+/** What tests that lie beside their source, and their fixtures, may import besides: also the backend that is for tests. */
+const testsMayImport = [
+  'core/contract/',
+  'core/src/backend/memory/',
+  'core/src/spi/',
+  'core/src/model/',
+  'providers/kit/src/contract/',
+]
 
 const packages = readPackages()
 const sources = [...packages.values()].flatMap(({ folder }) => sourcesIn(join(root, folder)))
@@ -76,6 +82,8 @@ describe('imports', () => {
     expect(allowed('core/src/backend/memory/a.ts', 'core/src/backend/embedded/b.ts')).toBe(false)
     expect(allowed('core/src/invoker/a.ts', 'core/contract/b.ts')).toBe(false)
     expect(allowed('core/src/invoker/a.test.ts', 'core/contract/b.ts')).toBe(true)
+    expect(allowed('core/src/controller/testing/a.ts', 'core/src/backend/memory/b.ts')).toBe(true)
+    expect(allowed('core/src/controller/testing/a.ts', 'core/src/backend/embedded/b.ts')).toBe(false)
     expect(allowed('hub/src/a.ts', 'core/src/backend/memory/b.ts')).toBe(true)
   })
 
@@ -222,7 +230,7 @@ function allowed(file: string, target: string): boolean {
   const rule = areas.find(({ area }) => area.test(file))
   if (rule === undefined) return true
   const own = rule.area.exec(file)?.[0] ?? ''
-  const besides = file.endsWith('.test.ts') ? testsMayImport : []
+  const besides = /\.test\.ts$|\/testing\//.test(file) ? testsMayImport : []
   return [own, ...rule.mayImport, ...besides].some(prefix => target.startsWith(prefix))
 }
 

@@ -454,7 +454,7 @@ describe('actions: refused bodies', () => {
 
 describe('actions: big code', () => {
   it('keeps code over 16 KiB as an attachment, gives it back whole, and leaves none behind', async () => {
-    const { call, artifacts, attachments } = await createFixture()
+    const { call, artifacts, attachmentsOf } = await createFixture()
     const code = (mark: string) => mark.repeat(bounds.store.inlineCodeBytesMax) + '\u00e4'
     const created = await call('PUT', '~actions/a', { exec: { ...exec, code: code('x') } })
     expect(created.json.exec.code).toBe(code('x'))
@@ -462,13 +462,13 @@ describe('actions: big code', () => {
     expect((await call('GET', '~actions/a')).json.exec.code).toBe(code('x'))
     await call('PUT', '~actions/a?overwrite=true', { exec: { ...exec, code: code('y') } })
     expect((await call('PUT', '~actions/a?overwrite=true', {})).json.exec.code).toBe(code('y'))
-    expect(attachments.size).toBe(1)
+    expect(await attachmentsOf('guest/a')).toBe(1)
     expect((await call('DELETE', '~actions/a')).json.exec.code).toBe(code('y'))
-    expect(attachments.size).toBe(0)
+    expect(await attachmentsOf('guest/a')).toBe(0)
   })
 
   it('keeps exactly the code that is stored when several updates meet', async () => {
-    const { call, artifacts, attachments } = await createFixture()
+    const { call, artifacts, attachmentsOf } = await createFixture()
     await call('PUT', '~actions/a', nodeAction)
     // A store that takes its time lets all updates read before the first one writes.
     const { get } = artifacts
@@ -484,13 +484,13 @@ describe('actions: big code', () => {
     expect(written.map(({ json }) => json.version as string)).toEqual(marks.map(mark => `0.0.${Number(mark) + 1}`))
     const { json } = await call('GET', '~actions/a')
     expect(json.exec.code).toBe('5'.repeat(99_999))
-    expect(attachments.size).toBe(1)
+    expect(await attachmentsOf('guest/a')).toBe(1)
   })
 
   it('keeps small code in the document', async () => {
-    const { call, attachments } = await createFixture()
+    const { call, attachmentsOf } = await createFixture()
     await call('PUT', '~actions/a', { exec: { ...exec, code: 'x'.repeat(bounds.store.inlineCodeBytesMax) } })
-    expect(attachments.size).toBe(0)
+    expect(await attachmentsOf('guest/a')).toBe(0)
   })
 })
 
@@ -539,13 +539,12 @@ describe('actions: lists', () => {
 describe('JSON as it came', () => {
   it('keeps every digit of numbers in parameters, annotations and stored answers', async () => {
     const { call } = await createFixture()
-    const exact = '[{"key":"n","value":{"big":12345678901234567890,"small":1.000000000000000000001,"e":1e400}}]'
-    const body = `{"exec":{"kind":"nodejs:20","code":""},"parameters":${exact},"annotations":${exact}}`
+    const exact = '{"big":12345678901234567890,"small":1.000000000000000000001,"e":1e400}'
+    const list = `[{"key":"n","value":${exact}}]`
+    const body = `{"exec":{"kind":"nodejs:20","code":""},"parameters":${list},"annotations":${list}}`
     const { text } = await call('PUT', '~actions/a', body, { headers: { 'content-type': 'application/json' } })
     for (const answer of [text, (await call('GET', '~actions/a')).text]) {
-      for (const number of ['12345678901234567890', '1.000000000000000000001', '1e400']) {
-        expect(answer.split(number)).toHaveLength(3)
-      }
+      expect(answer.split(`"value":${exact}`)).toHaveLength(3)
     }
   })
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { bounds } from '../model/index.ts'
-import { systemClock, type StoredDocument } from '../spi/index.ts'
+import { openMemoryBackend } from '../backend/memory/index.ts'
+import { systemClock, systemRandom, type StoredDocument } from '../spi/index.ts'
 import { createEntityCache } from './entity-cache.ts'
-import { mapArtifacts } from './testing/map-stores.ts'
 
 const action = (code: string): StoredDocument => ({
   entityType: 'action',
@@ -13,7 +13,7 @@ const action = (code: string): StoredDocument => ({
 
 async function withOne() {
   let nowMs = 0
-  const artifacts = mapArtifacts()
+  const { artifacts } = openMemoryBackend({ clock: systemClock, random: systemRandom })
   const stored = await artifacts.put('guest/a', action('x'))
   const reads: string[] = []
   const { get } = artifacts

@@ -151,8 +151,8 @@ function send(reply: FastifyReply, transid: string, answer: Answer, closing: boo
   if (activationId !== undefined) reply.header('x-openwhisk-activation-id', activationId)
   if (body !== undefined) reply.header('content-type', plain ? 'text/plain; charset=UTF-8' : 'application/json')
   if (headers !== undefined) reply.headers(headers)
-  // A body that nobody reads to its end, and a server that is going, end the connection.
-  if (closing || status === 413 || status === 408) reply.header('connection', 'close')
+  // What is left of a refused body is thrown away as it comes; only a sender that is too slow loses its connection.
+  if (closing || status === 408) reply.header('connection', 'close')
   // Bytes, because text would get a charset that OpenWhisk's answers do not have.
   reply.send(body === undefined ? undefined : Buffer.from(body))
 }

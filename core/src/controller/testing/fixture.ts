@@ -9,13 +9,13 @@ import {
   type SystemLimits,
 } from '../../model/index.ts'
 import { systemClock, systemRandom, type Clock, type KeyRing, type Logger } from '../../spi/index.ts'
+import { openMemoryBackend } from '../../backend/memory/index.ts'
 import { createController, type ControllerDeps } from '../controller.ts'
 import { ensureIdentity, limitsId } from '../identities.ts'
 import type { FireCall, InvokeCall } from '../services.ts'
 import { createMinuteCounters } from '../throttle.ts'
-import { mapActivations, mapArtifacts, mapAttachments } from './map-stores.ts'
 
-/** A controller for tests, on maps, with two tenants: `guest` and `other`. */
+/** A controller for tests, on the memory backend, with two tenants: `guest` and `other`. */
 
 export const guest = {
   subject: 'guest',
@@ -71,9 +71,10 @@ export async function createFixture(
   options: { limits?: SystemLimits; clock?: Clock; deps?: Partial<ControllerDeps> } = {},
 ) {
   const { limits = openLimits, clock = systemClock } = options
-  const artifacts = mapArtifacts()
-  const activations = mapActivations()
-  const attachments = mapAttachments()
+  const { artifacts, activations, attachments } = openMemoryBackend({ clock, random: systemRandom })
+  const attachmentNames = new Set<string>()
+  const put = attachments.put.bind(attachments)
+  attachments.put = (id, name, body) => (attachmentNames.add(name), put(id, name, body))
   const invoked: InvokeCall[] = []
   const fired: FireCall[] = []
   const answers: { record?: ActivationRecord; inFlight: number } = { inFlight: 0 }
@@ -149,7 +150,13 @@ export async function createFixture(
     await artifacts.put(id, document, existing?.revision)
   }
 
-  return { controller, deps, call, setLimits, artifacts, activations, attachments, invoked, fired, answers }
+  /** How many of the attachments that this entity ever had are still there. */
+  async function attachmentsOf(id: string): Promise<number> {
+    const found = await Promise.all([...attachmentNames].map(name => attachments.get(id, name)))
+    return found.filter(body => body !== undefined).length
+  }
+
+  return { controller, deps, call, setLimits, artifacts, activations, attachmentsOf, invoked, fired, answers }
 }
 
 export const nodeAction = { exec: { kind: 'nodejs:default', code: 'function main(a){return a}' } }
