@@ -36,18 +36,15 @@ function grid({ startDate, stopDate, minutes }: IntervalConfig): (afterMs: numbe
 
 function cronTimetable(config: CronConfig, triggerName: string, options: OperatorOptions): Timetable {
   const strict = config.strict ?? options.defaultStrict
-  const schedule = parseSchedule({
+  // Only what is asked at every fire is kept: the fields would be most of a subscription's memory.
+  const { next: scheduled, timeZone } = parseSchedule({
     cron: config.cron,
     timezone: config.timezone,
     dialect: config.cronDialect ?? 'standard',
     dst: dstOf(config),
     second: strict || options.alarmDelayLimit === 0 ? 0 : delaySeconds(triggerName, options.alarmDelayLimit),
   })
-  const next = withoutDates(
-    afterMs => schedule.next(afterMs),
-    config.exclusionDates ?? [],
-    (schedule.timeZone ?? utc).zone,
-  )
+  const next = withoutDates(scheduled, config.exclusionDates ?? [], (timeZone ?? utc).zone)
   const beforeStart = config.startDate ? wholeSecond(config.startDate.ms) - 1000 : -Infinity
   const stopMs = config.stopDate?.ms ?? Infinity
   return {

@@ -45,7 +45,6 @@ export function parseSchedule({ cron, timezone, dialect, dst, second = 0 }: Sche
   const timeZone = readTimeZone(timezone, dialect === 'openwhisk')
   const pattern = cronerPattern(fields.secondGiven ? fields : withSecond(fields, second), dst)
   const zone = (timeZone ?? utc).zone
-  openCalendar(pattern, zone)
   return {
     given: String(cron),
     canonical: String(cron).trim().replace(/\s+/g, ' '),

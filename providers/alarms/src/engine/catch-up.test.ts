@@ -59,6 +59,12 @@ describe('the catch-up rules', () => {
     expect(planNext(every(minuteMs), noon - 1, noon + 59_000, defaults)).toEqual({ fire: { dueMs: noon }, dropped: 0 })
   })
 
+  it('take an instant missed by exactly the grace for an old one', () => {
+    const none = { ...defaults, catchUp: 'none' as const }
+    expect(planNext(at([noon]), 0, noon + minuteMs, none)).toMatchObject({ dropped: 1 })
+    expect(planNext(at([noon]), 0, noon + minuteMs - 1, none)).toMatchObject({ fire: { dueMs: noon }, dropped: 0 })
+  })
+
   it('fire every instant within the grace, one after the other', () => {
     const { fired, dropped } = run(every(1000), noon - 20_000, noon, { catchUp: 'none' })
     expect([fired.length, dropped]).toEqual([20, 0])
@@ -103,12 +109,12 @@ describe('the catch-up rules', () => {
       fc.property(
         instants,
         rule,
+        fc.constantFrom(300_000, 300_500),
         fc.nat(120),
         fc.nat(300),
         fc.integer({ min: 1, max: 20 }),
-        (list, catchUp, grace, window, max) => {
+        (list, catchUp, nowMs, grace, window, max) => {
           const seconds = list.map(n => n * 1000)
-          const nowMs = 300_500
           const missed = seconds.filter(s => s <= nowMs).sort((a, b) => a - b)
           const fresh = missed.filter(s => s > nowMs - grace * 1000)
           const inWindow = missed.filter(s => s > nowMs - window * 1000 && !fresh.includes(s))

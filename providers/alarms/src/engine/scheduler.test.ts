@@ -184,6 +184,17 @@ describe('a cron', () => {
     await r.pass(1000)
     expect(r.fires()).toEqual(['12:01:00'])
   })
+
+  it('with jitter waits for it also when it was armed after the instant', async () => {
+    const r = rig()
+    const config = r.parse('cron', { cron: '0 * * * *', jitter: 50 })
+    const { jitterMs } = toSubscription('s', 1, config, 'T', operator)
+    r.arm(config, newLedger(r.clock.nowMs() - 1))
+    r.drain()
+    expect(r.fires()).toEqual([])
+    await r.pass(jitterMs)
+    expect(r.fires()).toEqual(['12:00:00'])
+  })
 })
 
 describe('a once', () => {
