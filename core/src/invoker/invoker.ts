@@ -115,13 +115,15 @@ export function createInvoker(options: InvokerOptions): Invoker {
     return work
   }
 
-  /** Makes the record durable, then tells everybody; only then the claim is settled. */
+  /** Makes the record durable, then tells everybody; only then the claim is settled. `fresh`: nobody else can have
+   *  written a record of this id. */
   async function conclude(
     message: ActivationMessage,
     record: ActivationRecord,
     claimed: boolean,
+    fresh = false,
   ): Promise<ActivationRecord> {
-    const outcome = await activations.insert(record)
+    const outcome = await activations.insert(record, { fresh })
     if (claimed) claims.settle(message.activationId)
     // The first record stands; whoever comes second says what the first one said (reliability.md P4).
     const standing =
@@ -176,7 +178,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
       )
     }
     if (result.start) observe?.started?.(result.start)
-    return conclude(message, result.record, true)
+    return conclude(message, result.record, true, true)
   }
 
   function unfetchedRecord(

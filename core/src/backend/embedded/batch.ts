@@ -40,6 +40,8 @@ type Chain = {
  */
 export class Batch implements Writer {
   operations = 0
+  /** Callers that wait for it. */
+  writes = 0
   /** Characters of keys and texts, which is about bytes. */
   bytes = 0
   sealed = false

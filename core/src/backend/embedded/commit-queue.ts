@@ -60,6 +60,7 @@ export class CommitQueue {
     if (refusal) return Promise.reject(refusal)
     const batch = this.#openBatch()
     const bytesBefore = batch.bytes
+    batch.writes++
     fill(batch)
     this.#waitingBytes += batch.bytes - bytesBefore
     this.#schedule()
@@ -158,6 +159,7 @@ export class CommitQueue {
       this.counts.commits++
       this.counts.operations += batch.operations
       batch.confirm()
+      if (batch.writes >= bounds.store.crowdedWrites) await clock.sleep(bounds.store.crowdedPauseMs)
     }
     this.#running = false
   }
