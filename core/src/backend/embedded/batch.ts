@@ -56,7 +56,7 @@ export class Batch implements Writer {
   #reject: (error: Error) => void = () => undefined
 
   constructor(options: BatchOptions) {
-    this.#chain = options.engine.batch() as unknown as Chain
+    this.#chain = options.engine.batch()
     this.#options = options
     this.durable = new Promise((resolve, reject) => {
       this.#resolve = resolve

@@ -87,7 +87,7 @@ export class Database {
       for (;;) {
         const step = await this.#read(range.gte ?? range.gt ?? '', () => iterator.nextv(stepMax))
         if (step.length === 0) return
-        yield* step as [string, string][]
+        yield* step
       }
     } finally {
       await iterator.close()

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { ClassicLevel } from 'classic-level'
 import { SluiceError } from '../../model/index.ts'
 import type { Logger } from '../../spi/index.ts'
@@ -20,21 +21,31 @@ const options = { keyEncoding: 'utf8', valueEncoding: 'utf8', writeBufferSize: 1
  * be read is kept, the rest is moved to its folder `lost`, and the log says so.
  */
 export async function openEngine(directory: string, log: Logger): Promise<Engine> {
+  // Without that file the database would begin anew and throw away what lies there.
+  if (await hasLost(directory, 'CURRENT')) return repair(directory, log)
   try {
     return await open(directory)
   } catch (error) {
     const cause = causeOf(error)
-    if (cause.code === 'LEVEL_LOCKED')
+    if (cause.code === 'LEVEL_LOCKED') {
       throw unusable(`The data directory ${directory} is in use by another process.`, cause)
-    if (cause.code !== 'LEVEL_CORRUPTION') {
-      throw unusable(`The data directory ${directory} cannot be written: ${cause.message}`, cause)
     }
-    log.error({ err: cause, directory }, 'database is damaged; repairing it')
-    return repair(directory)
+    if (cause.code === 'LEVEL_CORRUPTION' || isMissingFile(cause)) return repair(directory, log, cause)
+    throw unusable(`The data directory ${directory} cannot be used: ${cause.message}`, cause)
   }
 }
 
-async function repair(directory: string): Promise<Engine> {
+async function hasLost(directory: string, file: string): Promise<boolean> {
+  const files = await readdir(directory).catch((): string[] => [])
+  return !files.includes(file) && files.some(name => name.endsWith('.ldb') || name.startsWith('MANIFEST-'))
+}
+
+function isMissingFile(cause: Error & { code?: string }): boolean {
+  return cause.code === 'LEVEL_IO_ERROR' && cause.message.endsWith('No such file or directory')
+}
+
+async function repair(directory: string, log: Logger, damage?: Error): Promise<Engine> {
+  log.error({ err: damage, directory }, 'database is damaged; repairing it')
   try {
     await ClassicLevel.repair(directory)
     return await open(directory)

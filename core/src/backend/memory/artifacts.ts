@@ -30,7 +30,7 @@ export function createArtifacts(): ArtifactStore {
   return {
     get: async id => stored(id),
     async put(id, document, revision) {
-      return { id, revision: documents.put(id, document, revision === 'any' ? undefined : revision), document }
+      return { id, revision: documents.put(id, document, revision), document }
     },
     async delete(id, revision) {
       if (!documents.delete(id, revision)) {
