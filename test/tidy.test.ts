@@ -33,6 +33,18 @@ const areas: readonly { area: RegExp; mayImport: readonly string[] }[] = [
     area: /^core\/src\/invoker\//,
     mayImport: ['core/src/model/', 'core/src/spi/', 'core/src/config/', 'cloudevents/src/'],
   },
+  // The suite that providers run, with what it stands on.
+  {
+    area: /^providers\/kit\/src\/contract\//,
+    mayImport: [
+      'providers/kit/src/',
+      'core/contract/',
+      'core/src/backend/memory/',
+      'core/src/client/',
+      'core/src/model/',
+      'core/src/spi/',
+    ],
+  },
   {
     area: /^providers\/kit\/src\//,
     mayImport: ['core/src/client/', 'core/src/model/', 'core/src/spi/', 'cloudevents/src/'],
@@ -48,6 +60,7 @@ const areas: readonly { area: RegExp; mayImport: readonly string[] }[] = [
 const testsMayImport = [
   'core/contract/',
   'core/src/backend/memory/',
+  'core/src/client/',
   'core/src/spi/',
   'core/src/model/',
   'providers/kit/src/contract/',

@@ -1,4 +1,4 @@
-import { bounds, errorCodes, SluiceError, type ErrorCode } from '../model/index.ts'
+import { bounds, errorCodes, parseJson, SluiceError, stringifyJson, type ErrorCode } from '../model/index.ts'
 import type { Clock, StateEntry, StateStore } from '../spi/index.ts'
 import { originOf } from './api-host.ts'
 import { createHttp } from './http.ts'
@@ -46,13 +46,13 @@ export function createRemoteStateStore(options: {
           'content-type': 'application/json',
           ...(fence ? { 'sluice-fencing-shard': `${fence.shard}`, 'sluice-fencing-token': `${fence.token}` } : {}),
         },
-        body: JSON.stringify(body),
+        body: stringifyJson(body),
         signal,
       })
       .catch((cause: unknown) => {
         throw new SluiceError('SLUICE_STORE_UNAVAILABLE', 'the state store of the hub gave no answer', { cause })
       })
-    const content = (answer.body ?? {}) as Record<string, unknown>
+    const content = contentOf(answer.text)
     if (answer.status === 200) return content
     throw refusal(answer.status, content)
   }
@@ -161,6 +161,15 @@ export function createRemoteStateStore(options: {
   }
 
   return storeWith(undefined)
+}
+
+/** Digit by digit: values are the provider's. */
+function contentOf(answer: string): Record<string, unknown> {
+  try {
+    return parseJson(answer) as Record<string, unknown>
+  } catch {
+    return {}
+  }
 }
 
 function refusal(status: number, content: Record<string, unknown>): SluiceError {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { bounds } from '@sluice/core/model'
 import type { KeyRing, Logger } from '@sluice/core/spi'
 import type { DeadLetters } from './dead-letters.ts'
@@ -59,6 +60,8 @@ export function createLive(options: {
     if (!document.status.active) return
     const feed = options.feedOf(document.feed)
     const controller = new AbortController()
+    // Each event that waits listens, and a session has as many as its feed lets it.
+    setMaxListeners(0, controller.signal)
     const bind = `${provider}:${id}`
     let config: Session['config']
     try {

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
-import { bounds, SluiceError } from '../../model/index.ts'
+import { bounds, parseJson, SluiceError, stringifyJson } from '../../model/index.ts'
 import type { Clock, Random, StateStore } from '../../spi/index.ts'
 import { Fences } from '../fences.ts'
 import { StateChanges } from '../state-changes.ts'
@@ -32,7 +32,7 @@ export const stateRoutes: FastifyPluginAsync<StateRouteOptions> = async (app, op
     { parseAs: 'string', bodyLimit: bounds.remoteState.bodyBytesMax },
     (_request, text, done) => {
       try {
-        done(null, JSON.parse(text as string))
+        done(null, parseJson(text as string))
       } catch {
         done(new Refusal(400, 'the body is no JSON'))
       }
@@ -66,11 +66,12 @@ export const stateRoutes: FastifyPluginAsync<StateRouteOptions> = async (app, op
     operation: string,
     run: (call: { provider: string; body: Body; request: FastifyRequest }) => Promise<object>,
   ) {
-    app.post(`/internal/v1/state/:provider/${operation}`, limit, async request => {
+    app.post(`/internal/v1/state/:provider/${operation}`, limit, async (request, reply) => {
       const { provider } = request.params as { provider: string }
       const body = request.body
       if (body === null || typeof body !== 'object') throw new Refusal(400, 'the body is no object')
-      return run({ provider, body: body as Body, request })
+      const answer = await run({ provider, body: body as Body, request })
+      return reply.type('application/json').send(stringifyJson(answer))
     })
   }
 
