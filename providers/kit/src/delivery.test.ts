@@ -4,10 +4,17 @@ import { guestKey, openHarness, type Harness, type StubAnswer } from './contract
 import { createFirer } from './firer.ts'
 import { createHubClient } from '@sluice/core/client'
 import { systemRandom } from '@sluice/core/spi'
-import { defineFeed, type FeedEvent, type FireOutcome, type ProviderDefinition, type Session } from './index.ts'
+import {
+  defineFeed,
+  type FeedEvent,
+  type FireOutcome,
+  type Parameters,
+  type ProviderDefinition,
+  type Session,
+} from './index.ts'
 
 /** One subscription whose events the test hands over; what is not settled is fired again by the next session. */
-async function delivering(parameters: object = {}) {
+async function delivering(parameters: Parameters = {}) {
   const outcomes: (FireOutcome | 'closed')[] = []
   const held: FeedEvent[] = []
   let session: Session | undefined

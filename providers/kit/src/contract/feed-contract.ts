@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Parameters } from '../feed.ts'
 import type { LifecycleAnswer } from '../lifecycle.ts'
-import { guestKey, openHarness, type Harness, type HarnessOptions } from './harness.ts'
+import { openHarness, type Harness, type HarnessOptions } from './harness.ts'
 
 /** What the suite must know about a provider. */
 export type FeedUnderTest = {
@@ -42,7 +42,7 @@ export function feedContract(feed: FeedUnderTest): void {
       async triggerName => {
         const harness = await open()
         expect((await harness.call('CREATE', { ...feed.valid, triggerName })).status).toBe(200)
-        expect(subscriptions(harness)).toEqual(['guest:T'])
+        expect(await subscriptions(harness)).toEqual(['guest:T'])
       },
     )
 
@@ -59,7 +59,7 @@ export function feedContract(feed: FeedUnderTest): void {
       harness.core.triggers.set('other/T', { rules: new Set(), annotations: [] })
       const answer = await harness.call('CREATE', { ...feed.valid, triggerName: '/other/T' })
       expect(answer.status).toBe(feed.unauthorized.status === 404 ? 403 : feed.unauthorized.status)
-      expect(subscriptions(harness)).toEqual([])
+      expect(await subscriptions(harness)).toEqual([])
     })
 
     it.each([undefined, '', 'nocolon', 7])('[feed:P5] refuses the authKey %s', async authKey => {
@@ -74,7 +74,7 @@ export function feedContract(feed: FeedUnderTest): void {
       harness.core.triggers.clear()
       const answer = await harness.call('CREATE', feed.valid)
       expect({ status: answer.status, text: textOf(answer) }).toEqual(feed.unauthorized)
-      expect(subscriptions(harness)).toEqual([])
+      expect(await subscriptions(harness)).toEqual([])
     })
 
     it('[feed:P6] asks again when the hub fails, and gives up after three times', async () => {
@@ -92,9 +92,9 @@ export function feedContract(feed: FeedUnderTest): void {
 
     it('[feed:P7] takes a second CREATE as a change of the one subscription', async () => {
       const harness = await created()
-      const before = documentOf(harness)
+      const before = await documentOf(harness)
       await harness.call('CREATE', feed.valid)
-      const after = documentOf(harness)
+      const after = await documentOf(harness)
       expect(after.subId).toBe(before.subId)
       expect(after.generation).toBe(before.generation + 1)
       await feed.produce(harness, 3)
@@ -107,7 +107,7 @@ export function feedContract(feed: FeedUnderTest): void {
       const harness = await open()
       expect((await harness.call('CREATE', feed.invalid)).status).toBe(400)
       expect(await harness.call('DELETE', feed.invalid)).toEqual({ status: 200, body: { status: 'success' } })
-      expect(harness.state.entries.size).toBe(0)
+      expect(await harness.state.dump('')).toEqual([])
     })
 
     it('[feed:P9] lets a DELETE of nothing succeed', async () => {
@@ -119,7 +119,7 @@ export function feedContract(feed: FeedUnderTest): void {
       const harness = await created()
       harness.core.triggers.clear()
       expect((await harness.call('DELETE')).status).toBe(200)
-      expect(subscriptions(harness)).toEqual([])
+      expect(await subscriptions(harness)).toEqual([])
       await feed.produce(harness, 2)
       expect(harness.core.fires).toEqual([])
     })
@@ -128,7 +128,7 @@ export function feedContract(feed: FeedUnderTest): void {
       const harness = await created()
       const answer = await harness.call('DELETE', { authKey: 'wrong:key' })
       expect(answer.status).toBe(401)
-      expect(subscriptions(harness)).toEqual(['guest:T'])
+      expect(await subscriptions(harness)).toEqual(['guest:T'])
     })
 
     it('[feed:P12] answers within 45 s when the hub hangs, and leaves nothing behind', async () => {
@@ -137,7 +137,7 @@ export function feedContract(feed: FeedUnderTest): void {
       const answer = harness.call('CREATE', feed.valid)
       await harness.advance(45_000)
       expect((await answer).status).toBeGreaterThanOrEqual(400)
-      expect(subscriptions(harness)).toEqual([])
+      expect(await subscriptions(harness)).toEqual([])
       await feed.produce(harness, 2)
       expect(harness.core.fires).toEqual([])
     })
@@ -154,15 +154,15 @@ export function feedContract(feed: FeedUnderTest): void {
       const answer = await create
       expect({ status: answer.status, text: textOf(answer) }).toEqual({ status: 409, text: 'superseded' })
       await harness.settle()
-      expect(subscriptions(harness)).toEqual([])
+      expect(await subscriptions(harness)).toEqual([])
     })
 
     it('[feed:P14] refuses an UPDATE of nothing and changes nothing', async () => {
       const harness = await created()
-      const before = documentOf(harness)
+      const before = await documentOf(harness)
       const answer = await harness.call('UPDATE', { nonsense: 1 })
       expect({ status: answer.status, text: textOf(answer) }).toEqual({ status: 400, text: feed.noUpdatable })
-      expect(documentOf(harness)).toEqual(before)
+      expect(await documentOf(harness)).toEqual(before)
     })
 
     it('[feed:P15] changes one parameter and no other', async () => {
@@ -184,7 +184,7 @@ export function feedContract(feed: FeedUnderTest): void {
 
     it('[feed:P17] refuses an UPDATE of what an admin disabled', async () => {
       const harness = await created()
-      setStatus(harness, { active: false, dateChanged: 1, reason: { kind: 'ADMIN', message: 'abuse' } })
+      await setStatus(harness, { active: false, dateChanged: 1, reason: { kind: 'ADMIN', message: 'abuse' } })
       const answer = await harness.call('UPDATE', feed.update.parameters)
       expect(answer.status).toBe(400)
       expect(textOf(answer)).toMatch(/disabled by an admin/)
@@ -232,14 +232,14 @@ export function feedContract(feed: FeedUnderTest): void {
       it('[feed:P21] masks a secret', async () => {
         const harness = await created()
         expect((await harness.read()).config[secret.name]).toBe('********')
-        expect(JSON.stringify([...harness.state.entries])).not.toContain(secret.value)
+        expect(JSON.stringify(await harness.state.dump(''))).not.toContain(secret.value)
       })
 
       it('[feed:P22] takes the mask in an UPDATE for no change', async () => {
         const harness = await created()
-        const before = documentOf(harness).secrets
+        const before = (await documentOf(harness)).secrets
         await harness.call('UPDATE', { ...feed.update.parameters, [secret.name]: '********' })
-        expect(documentOf(harness).secrets[secret.name]).toBe(before[secret.name])
+        expect((await documentOf(harness)).secrets[secret.name]).toBe(before[secret.name])
       })
     }
 
@@ -274,7 +274,7 @@ export function feedContract(feed: FeedUnderTest): void {
       await harness.advance(90_000, 5000)
       const delivered = new Set(harness.core.fires.filter(fire => fire.status === 202).map(fire => fire.trigger))
       expect(delivered.size).toBe(21)
-      expect(statuses(harness).filter(status => !status.active)).toEqual([])
+      expect((await statuses(harness)).filter(status => !status.active)).toEqual([])
     })
 
     it('[feed:P29] keeps keys and secrets out of logs, answers, ids and stored documents', async () => {
@@ -290,7 +290,7 @@ export function feedContract(feed: FeedUnderTest): void {
       await harness.advance(120_000, 5000)
       await harness.restart()
       seen.push(await harness.read(), await harness.call('DELETE'))
-      const everything = JSON.stringify([seen, harness.log.lines, harness.core.calls, [...harness.state.entries]])
+      const everything = JSON.stringify([seen, harness.log.lines, harness.core.calls, await harness.state.dump('')])
       expect(everything).not.toContain('marker-secret')
       if (secret) expect(everything).not.toContain(secret.value)
     })
@@ -300,7 +300,7 @@ export function feedContract(feed: FeedUnderTest): void {
       const refused = await harness.call('CREATE', { lifecycleEvent: 'DELETE', authKey: 'wrong:key' })
       expect(refused.status).toBe(401)
       expect((await harness.call('CREATE', { lifecycleEvent: 'DELETE' })).status).toBe(200)
-      expect(subscriptions(harness)).toEqual([])
+      expect(await subscriptions(harness)).toEqual([])
     })
 
     it('goes on after a restart where it was', async () => {
@@ -335,28 +335,29 @@ type Document = {
   secrets: Record<string, string>
 }
 
-function documents(harness: Harness): [string, Document][] {
-  return [...harness.state.entries]
-    .filter(([key]) => key.includes('/sub/'))
-    .map(([key, { value }]) => [key.split('/sub/')[1] ?? '', value as Document])
+async function documents(harness: Harness): Promise<[string, Document][]> {
+  const entries = await harness.state.dump('')
+  return entries
+    .filter(({ key }) => key.includes('/sub/'))
+    .map(({ key, value }) => [key.split('/sub/')[1] ?? '', value as Document])
 }
 
-function subscriptions(harness: Harness): string[] {
-  return documents(harness).map(([id]) => id)
+async function subscriptions(harness: Harness): Promise<string[]> {
+  return (await documents(harness)).map(([id]) => id)
 }
 
-function documentOf(harness: Harness): Document {
-  return new Map(documents(harness)).get('guest:T')!
+async function documentOf(harness: Harness): Promise<Document> {
+  return new Map(await documents(harness)).get('guest:T')!
 }
 
-function statuses(harness: Harness): Document['status'][] {
-  return documents(harness).map(([, { status }]) => status)
+async function statuses(harness: Harness): Promise<Document['status'][]> {
+  return (await documents(harness)).map(([, { status }]) => status)
 }
 
 /** As an operator does, in the store. */
-function setStatus(harness: Harness, status: object): void {
-  for (const [key, entry] of harness.state.entries) {
-    if (key.includes('/sub/')) entry.value = { ...(entry.value as object), status }
+async function setStatus(harness: Harness, status: object): Promise<void> {
+  for (const { key, value, revision } of await harness.state.dump('')) {
+    if (key.includes('/sub/')) await harness.state.put(key, { ...(value as object), status }, revision)
   }
 }
 

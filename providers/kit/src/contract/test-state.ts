@@ -1,73 +1,50 @@
+import { openMemoryBackend } from '@sluice/core/backend/memory'
 import { SluiceError } from '@sluice/core/model'
-import type { StateStore } from '@sluice/core/spi'
+import { systemClock, systemRandom, type StateEntry, type StateStore } from '@sluice/core/spi'
 
-/** A StateStore in memory for tests of providers, that can be made to fail and tells what was written. */
+/** Core's state in memory, that can be made to fail and tells what was written. */
 export type TestState = StateStore & {
-  readonly entries: Map<string, { revision: string; value: unknown }>
   /** Every call rejects while this is true. */
   down: boolean
-  /** Keys in the order in which they were written. */
+  /** Keys of puts, in the order in which they were made. */
   readonly written: string[]
+  /** Everything below a prefix, whether the store is down or not. */
+  dump(prefix: string): Promise<StateEntry[]>
 }
 
 export function testState(): TestState {
-  const entries = new Map<string, { revision: string; value: unknown }>()
-  const watchers = new Set<(key: string, deleted: boolean) => void>()
-  let revisions = 0
-
+  const { state: store } = openMemoryBackend({ clock: systemClock, random: systemRandom })
   const reachable = () => {
     if (state.down) throw new SluiceError('SLUICE_STORE_UNAVAILABLE', 'the store is down')
   }
-
   const state: TestState = {
-    entries,
     down: false,
     written: [],
+    dump: prefix => store.scan({ prefix, limit: 100_000 }),
     async get(key) {
       reachable()
-      const found = entries.get(key)
-      return found && { key, revision: found.revision, value: structuredClone(found.value) }
+      return store.get(key)
     },
     async put(key, value, revision) {
       reachable()
-      const now = entries.get(key)?.revision
-      if (revision !== 'any' && revision !== now) throw new SluiceError('SLUICE_CONFLICT', `${key} was changed`)
-      const next = String(++revisions)
-      entries.set(key, { revision: next, value: JSON.parse(JSON.stringify(value)) })
       state.written.push(key)
-      for (const tell of watchers) tell(key, false)
-      return next
+      return store.put(key, value, revision)
     },
     async putMany(writes) {
       reachable()
-      return Promise.all(
-        writes.map(({ key, value, revision }) =>
-          state.put(key, value, revision).catch((error: unknown) => error as Error),
-        ),
-      )
+      state.written.push(...writes.map(({ key }) => key))
+      return store.putMany(writes)
     },
     async delete(key, revision) {
       reachable()
-      const now = entries.get(key)?.revision
-      if (revision !== undefined && now !== undefined && revision !== now) {
-        throw new SluiceError('SLUICE_CONFLICT', `${key} was changed`)
-      }
-      if (entries.delete(key)) for (const tell of watchers) tell(key, true)
+      return store.delete(key, revision)
     },
-    async scan({ prefix, after = '', limit, reverse }) {
+    async scan(query) {
       reachable()
-      const keys = [...entries.keys()].filter(key => key.startsWith(prefix) && (after === '' || key > after)).sort()
-      if (reverse) keys.reverse()
-      return keys.slice(0, limit).map(key => ({ key, ...structuredClone(entries.get(key)!) }))
+      return store.scan(query)
     },
-    watch(prefix, onChange) {
-      const tell = (key: string, deleted: boolean) => {
-        if (key.startsWith(prefix)) onChange({ key, deleted })
-      }
-      watchers.add(tell)
-      return () => void watchers.delete(tell)
-    },
-    async close() {},
+    watch: (prefix, onChange) => store.watch(prefix, onChange),
+    close: () => store.close(),
   }
   return state
 }
