@@ -24,9 +24,9 @@ export async function installSamplesOnce(options: {
 }): Promise<SamplesOutcome> {
   const { wanted, dataDir, apiHost, guestKey: auth } = options
   try {
-    const { done, mark } = onceMark(openDataDirectory(dataDir), markName)
-    if (done || !wanted) {
-      if (!done) mark()
+    const once = onceMark(openDataDirectory(dataDir), markName)
+    if (once.done || !wanted) {
+      if (!once.done) once.mark()
       return { present: wanted }
     }
     const { createHubClient } = await import('@sluice/core/client')
@@ -36,7 +36,7 @@ export async function installSamplesOnce(options: {
     } finally {
       await client.close()
     }
-    mark()
+    once.mark()
     return { present: true }
   } catch (error) {
     return { present: false, failure: error instanceof Error ? error.message : String(error) }

@@ -41,7 +41,7 @@ const instance = 0
 export async function startStandalone(config: Config, { log, onFatal }: StandaloneTools): Promise<Running> {
   const clock = systemClock
   const random = systemRandom
-  const closers: (() => Promise<unknown> | unknown)[] = []
+  const closers: (() => unknown)[] = []
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer()
   }
