@@ -14,6 +14,10 @@ const fixture = fileURLToPath(new URL('./fixtures/test-runtime.mjs', import.meta
 const quiet = () => undefined
 const log: Logger = { error: console.error, warn: quiet, info: quiet, debug: quiet, child: () => log }
 
+/** Another run of these tests on this machine must neither be seen nor be cleaned up. */
+let count = 0
+const unique = (what: string) => `${what}-${process.pid}-${++count}`
+
 const heapSwitch = { large: 512, small: 24 }
 function open(options: Partial<ProcessContainerFactoryOptions> = {}) {
   const runtime = (heapMb: number) => ({
@@ -27,7 +31,7 @@ function open(options: Partial<ProcessContainerFactoryOptions> = {}) {
       'test:missing': { command: '/no/such/program', args: () => [] },
     },
     invoker: 0,
-    installation: 'test',
+    installation: unique('test'),
     clock: systemClock,
     random: systemRandom,
     log,
@@ -86,9 +90,10 @@ describe('process containers', () => {
   it('leaves no directory behind when it is closed, and cleans up those of a crash', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'))
     onTestFinished(() => rm(directory, { recursive: true }))
-    const crashed = await start({}, { directory })
+    const life = { directory, installation: unique('crash') }
+    const crashed = await start({}, life)
     await post(crashed.container, '/pid')
-    const { factory } = await start({}, { directory })
+    const { factory } = await start({}, life)
     expect(await readdir(directory)).toHaveLength(2)
     expect(await factory.cleanup()).toBe(1)
     expect(await readdir(directory)).toHaveLength(1)
@@ -105,17 +110,36 @@ describe('process containers', () => {
 
   it('ends a container that starts processes without end', async () => {
     const { container } = await start()
-    await post(container, '/bomb', { seconds: '61.1' })
+    const seconds = uniqueSeconds()
+    await post(container, '/bomb', { seconds })
     expect(await container.exited).toMatchObject({ oom: false })
     await container.destroy()
-    expect(await sleepersOf('61.1')).toEqual([])
+    expect(await sleepersOf(seconds)).toEqual([])
   })
 
   it('misses none that are started while it looks, even without the marker', async () => {
-    const { container } = await start()
-    await post(container, '/bomb', { seconds: '61.2', bare: true })
+    const ps = createPsProcessTable()
+    const slow = {
+      ...ps,
+      async list() {
+        const found = await ps.list()
+        await systemClock.sleep(50)
+        return found
+      },
+    }
+    const { container } = await start({}, { processTable: slow })
+    const seconds = uniqueSeconds()
+    await post(container, '/bomb', { seconds, bare: true })
     await container.destroy()
-    expect(await sleepersOf('61.2')).toEqual([])
+    expect(await sleepersOf(seconds)).toEqual([])
+  })
+
+  it('ends the rest of its group with the first process, also what the memory watch never saw', async () => {
+    const { container } = await start({}, { memorySampleMs: 3_600_000 })
+    const { pid } = (await post(container, '/spawn', { bare: true })) as { pid: number }
+    void post(container, '/exit', { code: 0 })
+    await container.exited
+    await expect.poll(() => livingPids([pid]), { timeout: 5000 }).toEqual([])
   })
 
   it('kills all containers at once when the hub has no time left', async () => {
@@ -140,10 +164,13 @@ async function livingPids(pids: readonly number[]): Promise<number[]> {
   return rows.filter(row => !row.includes('Z')).map(row => Number.parseInt(row, 10))
 }
 
+/** About a minute, by which the processes of this test are told from all others. */
+const uniqueSeconds = () => `61.${process.pid}${++count}`
+
 /** Processes that `/bomb` started and that live. */
 async function sleepersOf(seconds: string): Promise<string[]> {
   const rows = await ps(['axww', '-o', 'stat=,command='])
-  return rows.filter(row => row.includes(`/bin/sleep ${seconds}`) && !row.startsWith('Z'))
+  return rows.filter(row => row.endsWith(`/bin/sleep ${seconds}`) && !row.startsWith('Z'))
 }
 
 function ps(args: string[]): Promise<string[]> {

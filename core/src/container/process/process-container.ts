@@ -151,10 +151,9 @@ export class ProcessContainer implements Container, Watched {
   }
 
   exceeded(limit: 'memory' | 'processes'): void {
-    // Stopped at once, so that it takes nothing more while its family is looked up.
-    if (!this.#leaderGone) send(-this.leader, 'SIGSTOP')
     this.#outOfMemory ||= limit === 'memory'
     this.#support.log.warn({ container: this.name, limit }, 'container is over its limit and is ended')
+    // Its first step stops the group at once, so that it takes nothing more while its family is looked up.
     void this.destroy()
   }
 
