@@ -23,7 +23,8 @@ export type Harness = {
   read(
     parameters?: Parameters,
   ): Promise<{ config: Record<string, unknown>; status: Status; stats: Record<string, unknown> }>
-  /** Moves the clock on in steps (of a second, unless told otherwise), beats, and lets everything settle in between. */
+  /** Moves the clock on in steps (of a second, unless told otherwise), beats, and lets everything settle in between.
+   *  Requests begin within a step: one that is longer than their time limits makes them fail. */
   advance(ms: number, stepMs?: number): Promise<void>
   /** Resolves when no request is under way and all that followed from the answers has happened. */
   settle(): Promise<void>
