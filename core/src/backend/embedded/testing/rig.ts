@@ -4,15 +4,24 @@ import { join } from 'node:path'
 import { systemClock, systemRandom, type Logger } from '../../../spi/index.ts'
 import type { Opener } from '../../../../contract/index.ts'
 import { openEngine, type Engine } from '../engine.ts'
+import { endOf } from '../keys.ts'
 import { openEmbeddedBackend, type EmbeddedBackend, type EmbeddedOptions } from '../open.ts'
 
 /** For tests: backends on folders of their own, and an end without a farewell. */
 
 export const silent: Logger = { error() {}, warn() {}, info() {}, debug() {}, child: () => silent }
 
-export type TestBackend = { backend: EmbeddedBackend; fatal: Error[]; crash(): Promise<void> }
+export type TestBackend = {
+  backend: EmbeddedBackend
+  /** What `onFatal` was called with. */
+  fatal: Error[]
+  /** Keys in the database that begin with the prefix. */
+  keys: (prefix: string) => Promise<string[]>
+  /** Ends it as a kill would: what is not written by then never will be. */
+  crash: () => Promise<void>
+}
 
-/** Opens the folder. `crash` ends it as a kill would: what is not written by then never will be. */
+/** Opens the folder. */
 export async function openTestBackend(directory: string, options: Partial<EmbeddedOptions> = {}): Promise<TestBackend> {
   const fatal: Error[] = []
   let engine: Engine | undefined
@@ -32,6 +41,7 @@ export async function openTestBackend(directory: string, options: Partial<Embedd
   return {
     backend,
     fatal,
+    keys: async prefix => (await engine?.keys({ gte: prefix, lt: endOf(prefix) }).all()) ?? [],
     async crash() {
       dead = true
       await engine?.close()
