@@ -1,7 +1,7 @@
 import { bounds } from '@sluice/core/model'
 import type { Clock, KeyRing, Random, StateStore } from '@sluice/core/spi'
 import type { FeedEvent } from './feed.ts'
-import { ulid } from './ulid.ts'
+import { orderedUlids } from './ulid.ts'
 
 /** Why an event ended here (feeds.md L4). */
 export type DeadLetterCause = {
@@ -44,7 +44,8 @@ export function createDeadLetters(options: {
   random: Random
   limits?: Limits
 }): DeadLetters {
-  const { state, provider, keyRing, clock, random } = options
+  const { state, provider, keyRing, clock } = options
+  const nextId = orderedUlids(clock, options.random)
   const limits = options.limits ?? {
     count: bounds.feeds.deadLettersMax,
     bytes: bounds.feeds.deadLetterBytesMax,
@@ -96,7 +97,7 @@ export function createDeadLetters(options: {
   return {
     async add(subscription, event, cause) {
       const book = await bookOf(subscription)
-      const id = ulid(clock, random)
+      const id = nextId()
       const key = prefixOf(subscription) + id
       const { answer, ...facts } = cause
       const sealed = keyRing.encrypt(JSON.stringify({ event, answer }), key)

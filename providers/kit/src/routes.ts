@@ -68,8 +68,9 @@ export function providerRoutes(parts: RouteParts): FastifyPluginAsync {
         metrics.authFailure('signature')
         return reply.code(401).send({ error: 'the token is missing or wrong' })
       }
-      const { after } = request.query as { after?: string }
-      return { subscriptions: await parts.listSubscriptions(after) }
+      // The server that this is mounted in may parse no queries.
+      const { searchParams } = new URL(request.raw.url ?? '/', 'http://localhost')
+      return { subscriptions: await parts.listSubscriptions(searchParams.get('after') ?? undefined) }
     })
     app.get('/ping', async () => ({ msg: 'pong' }))
     app.get('/livez', async () => ({ status: 'ok' }))
