@@ -16,7 +16,7 @@ export function createApi(url: string, auth: string): Api {
       const credential = options.auth === undefined ? auth : options.auth
       const raw = typeof options.body === 'string' || options.body instanceof Uint8Array
       const answer = await pool.request({
-        method: method as 'GET',
+        method: method,
         path: path.startsWith('/') ? path : `/api/v1/namespaces/_/${path}`,
         headers: {
           ...(credential === null ? {} : { authorization: `Basic ${Buffer.from(credential).toString('base64')}` }),

@@ -56,17 +56,17 @@ describe('the response of a run', () => {
     ],
     [
       'a lost connection',
-      { kind: 'lost', oom: false } as CallOutcome,
+      { kind: 'lost', oom: false },
       { statusCode: 2, result: { error: 'The action did not produce a valid response and exited unexpectedly.' } },
     ],
     [
       'exhausted memory',
-      { kind: 'lost', oom: true } as CallOutcome,
+      { kind: 'lost', oom: true },
       { statusCode: 2, result: { error: 'The action exhausted its memory and was aborted.' } },
     ],
     [
       'a time-out',
-      { kind: 'timeout' } as CallOutcome,
+      { kind: 'timeout' },
       { statusCode: 2, result: { error: 'The action exceeded its time limits of 3000 milliseconds.' } },
     ],
   ])('%s', (_, outcome, expected) => {
@@ -111,17 +111,17 @@ describe('the response of a failed init', () => {
     ],
     [
       'an exit',
-      { kind: 'lost', oom: false } as CallOutcome,
+      { kind: 'lost', oom: false },
       { statusCode: 2, result: { error: 'The action did not initialize and exited unexpectedly.' } },
     ],
     [
       'exhausted memory',
-      { kind: 'lost', oom: true } as CallOutcome,
+      { kind: 'lost', oom: true },
       { statusCode: 2, result: { error: 'The action exhausted its memory and was aborted.' } },
     ],
     [
       'a time-out',
-      { kind: 'timeout' } as CallOutcome,
+      { kind: 'timeout' },
       {
         statusCode: 2,
         result: { error: 'The action exceeded its time limits of 100 milliseconds during initialization.' },

@@ -106,7 +106,7 @@ async function runIn(
       initMs = clock.monotonicMs() - since
       const failure = initFailure(outcome, limits.timeout)
       if (failure) {
-        const logs = await readLogs(pooled, limits.logs, outcome, failure)
+        const logs = await readLogs(pooled, limits.logs, outcome, failure, clock.nowMs())
         const times = {
           startMs,
           endMs: clock.nowMs(),
@@ -139,7 +139,7 @@ async function runIn(
       ...(initMs === undefined ? {} : { initMs: Math.round(initMs) }),
       durationMs,
     }
-    const logs = await readLogs(pooled, limits.logs, outcome, response)
+    const logs = await readLogs(pooled, limits.logs, outcome, response, clock.nowMs())
     if (response.statusCode < 2) fate = 'keep'
     return {
       record: runRecord(message, runnable, response, times, outcome.kind === 'timeout', logs, attempt),
@@ -153,6 +153,8 @@ async function runIn(
 
 /** Time enough for the exit of a container to bring the last of its output (it is at its end, not idle). */
 const leftoverIdleMs = 50
+/** A container that floods its log is not read for longer: it is ended only after that (reliability.md R13). */
+const leftoverTotalMs = 500
 
 /** Reads this run's output up to its sentinels; after a developer error only what is there (platform.md §12). */
 async function readLogs(
@@ -160,22 +162,23 @@ async function readLogs(
   logsMb: number,
   outcome: CallOutcome,
   response: ActivationResponse,
+  nowMs: number,
 ): Promise<readonly string[]> {
   const bytesMax = logsMb * 1024 * 1024
   const { logIdleMs, logMsPerMb, logMbMin } = bounds.invoker
   const developerError = response.statusCode >= 2
+  const leftovers = developerError && outcome.kind !== 'answer'
   const read: LogRead = await pooled.container.logs.read({
     sentinels: 2,
     bytesMax,
-    idleMs: developerError && outcome.kind !== 'answer' ? leftoverIdleMs : logIdleMs,
-    totalMs: Math.max(logsMb, logMbMin) * logMsPerMb,
+    idleMs: leftovers ? leftoverIdleMs : logIdleMs,
+    totalMs: leftovers ? leftoverTotalMs : Math.max(logsMb, logMbMin) * logMsPerMb,
   })
   if (logsMb === 0) return []
   if (!read.truncated && read.complete && !developerError) return read.lines
   const lines = [...read.lines]
-  const now = read.lines.at(-1)?.slice(0, 30)
-  const notice = (text: string): void =>
-    void lines.push(`${now ?? new Date(0).toISOString().padEnd(30)} stderr: ${text}`)
+  const time = read.lines.at(-1)?.slice(0, 30) ?? `${new Date(nowMs).toISOString().slice(0, 23)}000000Z`
+  const notice = (text: string): void => void lines.push(`${time} stderr: ${text}`)
   if (read.truncated) notice(failures.logsTruncated(bytesMax))
   else if (!read.complete && !developerError) notice(failures.logsMissing)
   if (developerError) notice(failures.logsDeveloperError)

@@ -1,0 +1,307 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openTestBackend, silent, type TestBackend } from '../backend/embedded/testing/rig.ts'
+import { topics, type ActivationMessage, type ActivationRecord, type RunOrigin } from '../model/index.ts'
+import { createRecordTail, systemClock, systemRandom, type KeyRing, type StoredDocument } from '../spi/index.ts'
+import { createInvoker, type Invoker } from './invoker.ts'
+import { deadLetterKey } from './dead-letters.ts'
+import { openServedFactory, type ServedFactory } from './testing/served-factory.ts'
+
+describe('the invoker', () => {
+  it('runs a direct invoke: init, run, and a durable record before the outcome', async () => {
+    const { invoker, factory, backend } = await setUp()
+    factory.answer = path => ({ text: path === '/run' ? '{"x":1}' : '{"OK":true}' })
+    const message = direct('a'.repeat(32), { content: '{"name":"you"}' })
+    const record = await invoker.run(message).outcome
+    expect(record.response).toEqual({ statusCode: 0, result: { x: 1 }, size: 7 })
+    expect(await backend.activations.get('ns', message.activationId)).toEqual(record)
+    expect(factory.calls.map(({ path }) => path)).toEqual(['/init', '/run'])
+    expect(factory.calls[1]?.body).toMatchObject({
+      value: { name: 'you' },
+      action_name: '/ns/hello',
+      activation_id: message.activationId,
+    })
+  })
+
+  it('marks the cold start by initTime, and a warm run by its absence', async () => {
+    const { invoker } = await setUp()
+    const keys = (record: ActivationRecord): string[] => record.annotations.map(({ key }) => key)
+    expect(keys(await invoker.run(direct('a'.repeat(32))).outcome)).toContain('initTime')
+    expect(keys(await invoker.run(direct('b'.repeat(32))).outcome)).not.toContain('initTime')
+  })
+
+  it('gives no api key unless the action asks for one', async () => {
+    const { invoker, factory } = await setUp()
+    await invoker.run(direct('a'.repeat(32))).outcome
+    expect(factory.calls.at(-1)?.body).not.toHaveProperty('api_key')
+    await putAction(invokerBackends.get(invoker), 'asking', { annotations: [] })
+    await invoker.run(direct('b'.repeat(32), { action: { id: 'ns/asking', version: '0.0.1', revision: '' } })).outcome
+    expect(factory.calls.at(-1)?.body.api_key).toMatch(/^uuid:[A-Za-z0-9]{64}$/)
+  })
+
+  it('splits init parameters from the arguments and opens locked ones', async () => {
+    const { invoker, factory } = await setUp()
+    const message = direct('a'.repeat(32), {
+      content: '{"plain":1,"secret":"locked:\\"open\\"","NUM":5}',
+      initArgs: ['NUM'],
+      lockedArgs: [{ key: 'secret', bind: 'b' }],
+    })
+    await invoker.run(message).outcome
+    expect(factory.calls[0]?.body.value.env).toMatchObject({ NUM: '5' })
+    expect(factory.calls[1]?.body.value).toEqual({ plain: 1, secret: 'open' })
+  })
+
+  it.each([
+    ['gone', 1, 'Action could not be found or may have been deleted.'],
+    ['sequence', 3, 'Action version is not compatible and cannot be invoked.'],
+  ])('an action that is %s gets its record', async (id, statusCode, error) => {
+    const { invoker } = await setUp()
+    const { outcome } = invoker.run(
+      direct('a'.repeat(32), { action: { id: `ns/${id}`, version: '0.0.1', revision: '' } }),
+    )
+    expect((await outcome).response).toEqual({ statusCode, result: { error } })
+  })
+
+  it('destroys a container after a developer error and keeps it after an application error', async () => {
+    const { invoker, factory } = await setUp()
+    factory.answer = path => ({ text: path === '/run' ? '{"error":"mine"}' : '{}' })
+    expect((await invoker.run(direct('a'.repeat(32))).outcome).response.statusCode).toBe(1)
+    expect(factory.destroyed).toBe(0)
+    factory.answer = () => ({ hangUp: true })
+    const lost = await invoker.run(direct('b'.repeat(32))).outcome
+    expect(lost.response).toMatchObject({
+      statusCode: 2,
+      result: { error: 'The action did not produce a valid response and exited unexpectedly.' },
+    })
+    expect(factory.destroyed).toBe(1)
+  })
+
+  it('a container that cannot be started is a whisk error of a direct invoke, never run again', async () => {
+    const { invoker, factory } = await setUp()
+    factory.failStarts = 1
+    const record = await invoker.run(direct('a'.repeat(32))).outcome
+    expect(record.response).toEqual({
+      statusCode: 3,
+      result: { error: 'Failed to provision resources to run the action.' },
+    })
+    expect(factory.calls).toEqual([])
+  })
+
+  it('tries a rule-fired run three times when the platform fails, then keeps a dead letter and a record [promise:P6]', async () => {
+    const { invoker, factory, backend, recorded } = await setUp()
+    factory.failStarts = 3
+    const message = fromRule('c'.repeat(32))
+    await publish(backend, message)
+    const record = await recorded(message.activationId)
+    expect(record.sluice).toMatchObject({ deadLettered: true, attempt: 3, rule: 'ns/r' })
+    expect(record.response.statusCode).toBe(3)
+    expect((await backend.state.get(deadLetterKey('ns', message.activationId)))?.value).toMatchObject({
+      attempts: 3,
+      action: 'ns/hello',
+    })
+    void invoker
+  })
+
+  it('runs a rule-fired message once although it comes twice [promise:P4]', async () => {
+    const { factory, backend, recorded } = await setUp()
+    const message = fromRule('d'.repeat(32))
+    await publish(backend, message, message)
+    await recorded(message.activationId)
+    const later = fromRule('e'.repeat(32))
+    await publish(backend, message, later)
+    await recorded(later.activationId)
+    const ran = factory.calls.filter(({ path }) => path === '/run').map(({ body }) => body.activation_id)
+    expect(ran).toEqual([message.activationId, later.activationId])
+  })
+
+  it('after a crash records a direct invoke in flight as lost, and runs a rule-fired one again under its id [platform:I2] [promise:P6]', async () => {
+    const directory = scratch()
+    const first = await setUp(directory)
+    const reached = new Promise<void>(done => {
+      let runs = 0
+      first.factory.answer = path => {
+        if (path !== '/run') return {}
+        if (++runs === 2) done()
+        return new Promise(() => undefined)
+      }
+    })
+    const lost = direct('1'.repeat(32))
+    const again = fromRule('2'.repeat(32))
+    first.invoker.run(lost).outcome.catch(() => undefined)
+    await publish(first.backend, again)
+    await reached
+    await first.crash()
+
+    const second = await setUp(directory)
+    const record = await second.recorded(again.activationId)
+    expect(record.response.statusCode).toBe(0)
+    expect(record.sluice?.attempt).toBe(2)
+    expect(second.factory.calls.at(-1)?.body).toMatchObject({ activation_id: again.activationId, sluice_attempt: '2' })
+    expect((await second.backend.activations.get('ns', lost.activationId))?.response).toEqual({
+      statusCode: 3,
+      result: { error: 'The outcome of the run was lost because the invoker stopped while it was in progress.' },
+    })
+    expect(second.factory.calls.filter(({ path }) => path === '/run')).toHaveLength(1)
+  })
+
+  it('lets what runs come to its end when it stops', async () => {
+    const { invoker, factory, backend } = await setUp()
+    let release: () => void = () => undefined
+    const started = new Promise<void>(begun => {
+      factory.answer = path => {
+        if (path !== '/run') return {}
+        begun()
+        return new Promise(done => (release = () => done({})))
+      }
+    })
+    const message = direct('a'.repeat(32))
+    const { outcome } = invoker.run(message)
+    await started
+    const stopped = invoker.stop()
+    expect(() => invoker.run(direct('b'.repeat(32)))).toThrow('shutting down')
+    release()
+    await stopped
+    expect((await outcome).response.statusCode).toBe(0)
+    expect(await backend.activations.get('ns', message.activationId)).toBeDefined()
+  })
+
+  it('keeps the record of a namespace that stores none, unlisted', async () => {
+    const { invoker, backend } = await setUp()
+    const message = direct('a'.repeat(32), {
+      user: { subject: 's', namespace: { name: 'ns', uuid: 'uuid' }, limits: { storeActivations: false } },
+    })
+    await invoker.run(message).outcome
+    expect((await backend.activations.get('ns', message.activationId))?.sluice).toEqual({ unlisted: true })
+    expect(await backend.activations.list({ namespace: 'ns', skip: 0, limit: 10 })).toEqual([])
+  })
+})
+
+type SetUp = {
+  invoker: Invoker
+  factory: ServedFactory
+  backend: TestBackend['backend']
+  crash: () => Promise<void>
+  /** The record once it is durable. */
+  recorded: (activationId: string) => Promise<ActivationRecord>
+}
+
+const invokerBackends = new WeakMap<Invoker, TestBackend['backend']>()
+
+function scratch(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-invoker-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+async function setUp(directory = scratch()): Promise<SetUp> {
+  const opened = await openTestBackend(directory)
+  const { backend } = opened
+  const factory = await openServedFactory()
+  const tail = createRecordTail(error => {
+    throw error
+  })
+  const seen = new Map<string, ActivationRecord>()
+  tail.listen(record => seen.set(record.activationId, record))
+  const invoker = createInvoker({
+    instance: 0,
+    ...backend,
+    factory,
+    keyRing: plainKeys,
+    clock: systemClock,
+    random: { ...systemRandom, fraction: () => 0 },
+    log: silent,
+    tail,
+    limits: { resultBytesMax: 1024 * 1024, resultTruncationBytes: 1024 * 1024 },
+    pool: { userMemoryMb: 1024, pauseGraceMs: 10_000, idleContainerMs: 600_000, stemCells: [] },
+    labels: {},
+    environment: () => ({}),
+    imageOf: () => 'image',
+  })
+  invokerBackends.set(invoker, backend)
+  await putAction(backend, 'hello', { annotations: [{ key: 'provide-api-key', value: false }] })
+  await putAction(backend, 'sequence', { exec: { kind: 'sequence', components: [] } })
+  await invoker.start()
+  let crashed = false
+  onTestFinished(async () => {
+    if (!crashed) await invoker.stop()
+    await factory.close()
+    if (!crashed) await backend.close()
+  })
+  return {
+    invoker,
+    factory,
+    backend,
+    async crash() {
+      crashed = true
+      await opened.crash()
+    },
+    recorded: id =>
+      new Promise(done => {
+        const found = seen.get(id)
+        if (found) return done(found)
+        const stop = tail.listen(record => {
+          if (record.activationId !== id) return
+          stop()
+          done(record)
+        })
+      }),
+  }
+}
+
+async function putAction(backend: TestBackend['backend'] | undefined, name: string, more: object): Promise<void> {
+  const id = `ns/${name}`
+  const stored = await backend?.artifacts.get(id)
+  const document = {
+    entityType: 'action',
+    namespace: 'ns',
+    name,
+    version: '0.0.1',
+    publish: false,
+    updated: 1,
+    annotations: [],
+    parameters: [],
+    exec: { kind: 'nodejs:20', code: 'code', binary: false },
+    limits: { timeout: 5000, memory: 256, logs: 10, concurrency: 1 },
+    ...more,
+  }
+  await backend?.artifacts.put(id, document as unknown as StoredDocument, stored?.revision)
+}
+
+async function publish(backend: TestBackend['backend'], ...messages: ActivationMessage[]): Promise<void> {
+  await backend.bus.publish(
+    topics.invoker(0),
+    messages.map(message => ({ key: message.activationId, body: Buffer.from(JSON.stringify(message)) })),
+  )
+}
+
+function direct(activationId: string, more?: Partial<ActivationMessage>): ActivationMessage {
+  return message(activationId, { kind: 'direct' }, more)
+}
+
+function fromRule(activationId: string): ActivationMessage {
+  return message(activationId, { kind: 'rule', fireId: 'f'.repeat(32), rule: 'ns/r', round: 0 })
+}
+
+function message(activationId: string, origin: RunOrigin, more?: Partial<ActivationMessage>): ActivationMessage {
+  return {
+    activationId,
+    transid: 't',
+    action: { id: 'ns/hello', version: '0.0.1', revision: '' },
+    user: { subject: 's', namespace: { name: 'ns', uuid: 'uuid' }, limits: {} },
+    blocking: true,
+    content: '{}',
+    acceptedAtMs: systemClock.nowMs(),
+    origin,
+    ...more,
+  }
+}
+
+/** Locks nothing: `locked:` stands before what would be encrypted. */
+const plainKeys: KeyRing = {
+  encrypt: plain => `locked:${plain}`,
+  decrypt: text => text.slice('locked:'.length),
+  hash: () => '0'.repeat(64),
+  matches: () => true,
+}
