@@ -6,7 +6,6 @@ import { openHubUnderTest, type HubUnderTest } from '../rig/hub-under-test.ts'
 /** What people do with the npm client `openwhisk`, unmodified. */
 
 // Its types name a package that it does not depend on; answers are checked below anyway.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Client = Record<string, any>
 const openwhisk = createRequire(import.meta.url)('openwhisk') as (options: object) => Client
 
