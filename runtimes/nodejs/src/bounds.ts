@@ -10,4 +10,6 @@ export const bounds = {
   linkBytesMax: 4096,
   /** `npm install` at init, where it is switched on (§5.1). */
   installMsMax: 120_000,
+  /** How often a container that is a process looks whether its hub is still there. */
+  parentLookMs: 1000,
 } as const

@@ -5,6 +5,7 @@
 import { closeSync, writeSync } from 'node:fs'
 import { createConcurrentScope, createSingleScope, scopeSymbol } from './activation.ts'
 import { ActionService } from './action-service.ts'
+import { bounds } from './bounds.ts'
 import { errorDetails } from './errors.ts'
 import { createActionServer } from './http-server.ts'
 import { loadAction } from './load-action.ts'
@@ -44,6 +45,13 @@ server.http.listen(settings.address, () => {
   setImmediate(() => void import('./load-text.ts'))
 })
 
+// A container that is a process must not outlive the hub that started it, however that ended.
+if (settings.parent !== undefined) {
+  setInterval(() => {
+    if (process.ppid !== settings.parent) process.exit(0)
+  }, bounds.parentLookMs).unref()
+}
+
 function stopIfAsked(): void {
   if (!stopping) return
   server.http.close() // removes the socket's file
@@ -57,5 +65,7 @@ function takeSettings() {
   return {
     address: path === undefined ? { host: '0.0.0.0', port: Number(port ?? 8080) } : { path },
     readyFd: readyFd === undefined ? undefined : Number(readyFd),
+    // Set by the hub for containers that are plain processes; in a container of an engine there is no parent to lose.
+    parent: process.env['SLUICE_CONTAINER'] === undefined ? undefined : process.ppid,
   }
 }
