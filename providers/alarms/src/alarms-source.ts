@@ -84,7 +84,10 @@ export async function openAlarmsSource(
   }
 
   async function carryOut(decisions: readonly Decision[]): Promise<void> {
-    for (const { id } of decisions) recordLedger(id)
+    for (const decision of decisions) {
+      recordLedger(decision.id)
+      if (decision.kind === 'drop') services.dropped(sessions.get(decision.id)?.namespace ?? '', decision.count)
+    }
     const fires = decisions.filter(decision => decision.kind === 'fire')
     const endings = decisions.filter(decision => decision.kind === 'finish')
     if (fires.length > 0) {
@@ -107,11 +110,11 @@ export async function openAlarmsSource(
   }
 
   /** Hands the event to whatever session the subscription has, until it is settled or the subscription stops. */
-  async function fire({ id, dueMs }: Decision & { kind: 'fire' }): Promise<void> {
+  async function fire({ id, dueMs, repeated }: Decision & { kind: 'fire' }): Promise<void> {
     const first = sessions.get(id)
     const intent = scheduler.ledger(id)?.intent
     if (!first || intent?.dueMs !== dueMs) return
-    const event = eventOf(first, intent)
+    const event = eventOf(first, intent, !repeated && intent.missedCount === undefined && !configOf(first).jitter)
     for (;;) {
       const session = sessions.get(id)
       if (session?.subId !== first.subId || session.signal.aborted) return
@@ -159,7 +162,7 @@ export async function openAlarmsSource(
     }
   }
 
-  function eventOf(session: Session, intent: Intent): FeedEvent {
+  function eventOf(session: Session, intent: Intent, onTime: boolean): FeedEvent {
     const { instance } = services
     const { namespace, trigger, subId: subscriptionId } = session
     const event = alarmEvent({ instance, namespace, trigger, subscriptionId }, configOf(session), intent)
@@ -168,6 +171,7 @@ export async function openAlarmsSource(
       ...{ type, source, subject, id, data },
       timeMs: intent.dueMs,
       recordedAtMs: intent.decidedMs,
+      ...(onTime ? { dueMs: intent.dueMs } : {}),
       attributes: { sequence, partitionkey, ...(missedcount === undefined ? {} : { missedcount }) },
     }
   }

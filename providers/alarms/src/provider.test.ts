@@ -56,6 +56,20 @@ describe('a fire', () => {
   })
 })
 
+it('is measured by how late it was written, unless it was made up for', async () => {
+  const harness = await open()
+  await harness.call('CREATE', { cron: '0 12 * * *' })
+  await harness.advance(30_400, 30_400)
+  const metrics = await harness.get('/metrics')
+  expect(metrics).toContain('sluice_schedule_delay_seconds_bucket{le="0.25",provider="alarms"} 0')
+  expect(metrics).toContain('sluice_schedule_delay_seconds_bucket{le="0.5",provider="alarms"} 1')
+  expect(metrics).toContain('sluice_owned{provider="alarms"} 1')
+  await harness.restart({ downMs: 3 * 24 * 60 * minute })
+  const after = await harness.get('/metrics')
+  expect(after).toContain('sluice_schedule_delay_seconds_count{provider="alarms"} 0')
+  expect(after).toContain('sluice_missed_dropped_total{namespace="guest",provider="alarms"} 2')
+})
+
 describe('interval', () => {
   it('[feed:A32] begins half a minute after CREATE', async () => {
     const harness = await open()

@@ -37,6 +37,8 @@ export type ProviderServices = {
   readonly log: Logger
   /** All subscriptions there are, running or not, so that a source can clean up what it keeps about others. */
   subscriptions(): AsyncIterable<{ readonly id: string; readonly subId: string }>
+  /** Counts events that were missed and that the source's rules do not make up. */
+  dropped(namespace: string, count: number): void
 }
 
 export interface SharedSource {
@@ -141,6 +143,9 @@ export type FeedEvent = {
   readonly timeMs: number
   /** When the event was first built; stays the same on every attempt and after a restart. */
   readonly recordedAtMs: number
+  /** When a schedule wanted it to be sent; its lateness is measured against this. Absent where nothing was scheduled, or
+   *  where it was missed and is made up for. */
+  readonly dueMs?: number
   /** JSON. An object is fired as it is; anything else only as an event's data. */
   readonly data: unknown
   /** Further attributes, such as `sequence`, `partitionkey`. */

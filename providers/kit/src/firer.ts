@@ -25,6 +25,7 @@ export type AttemptReport = {
   readonly class: FireClass
   readonly status: number
   readonly attempt: number
+  /** When the request was written. */
   readonly sentAtMs: number
   readonly durationMs: number
 }
@@ -103,7 +104,7 @@ export function createFirer(options: { client: HubClient; clock: Clock; random: 
 
   async function post(call: FireCall, auth: string, attempt: number): Promise<Outcome> {
     const startMs = clock.monotonicMs()
-    const sentAtMs = clock.nowMs()
+    let sentAtMs = clock.nowMs()
     let outcome: Outcome
     try {
       const { trigger, request } = call
@@ -115,6 +116,7 @@ export function createFirer(options: { client: HubClient; clock: Clock; random: 
             headers: { ...request.headers, 'x-sluice-attempt': String(attempt) },
             body: request.body,
             totalMs: bounds.feeds.fireTimeoutMs,
+            onSent: () => (sentAtMs = clock.nowMs()),
           },
         ),
       )

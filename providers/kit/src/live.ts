@@ -130,7 +130,7 @@ export function createLive(options: {
         maxRetryElapsedMs: session.common.maxRetryElapsed * 1000,
         signal: session.signal,
         onAttempt: report => {
-          metrics.attempted(namespace, report)
+          metrics.attempted(namespace, report, event.dueMs)
           if (report.attempt > 1) tally.retried++
           if (report.class !== 'success') tally.failed++
           tally.lastFireTime = report.sentAtMs

@@ -21,13 +21,30 @@ export function createProviderMetrics(provider: string) {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
   })
-  const subscriptions = new Gauge({
-    name: 'sluice_subscriptions',
-    help: 'Subscriptions by state',
-    labelNames: ['state'],
+  const scheduleDelaySeconds = new Histogram({
+    name: 'sluice_schedule_delay_seconds',
+    help: 'From the moment an event was due to its first request being written',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 20],
     registers: [registry],
   })
-  const inflight = new Gauge({ name: 'sluice_inflight', help: 'Fires under way', registers: [registry] })
+  const missedDropped = counter('missed_dropped', 'Missed events that were not made up')
+  let look = () => ({ owned: 0, inFlight: 0 })
+  new Gauge({
+    name: 'sluice_owned',
+    help: 'Active subscriptions of this process',
+    registers: [registry],
+    collect() {
+      this.set(look().owned)
+    },
+  })
+  new Gauge({
+    name: 'sluice_inflight',
+    help: 'Fires under way',
+    registers: [registry],
+    collect() {
+      this.set(look().inFlight)
+    },
+  })
 
   return {
     registry,
@@ -35,16 +52,19 @@ export function createProviderMetrics(provider: string) {
     deadLettered: (namespace: string, reason: string) => deadLettered.inc({ namespace, reason }),
     authFailure: (kind: 'signature' | 'authority' | 'rate') => authFailures.inc({ kind }),
     disabled: (namespace: string) => disabled.inc({ namespace }),
-    attempted(namespace: string, report: AttemptReport) {
+    attempted(namespace: string, report: AttemptReport, dueMs: number | undefined) {
+      if (report.attempt === 1 && dueMs !== undefined) {
+        scheduleDelaySeconds.observe(Math.max(0, report.sentAtMs - dueMs) / 1000)
+      }
       fireSeconds.observe(report.durationMs / 1000)
       if (report.attempt > 1) retried.inc({ namespace })
       if (report.class === 'success') fired.inc({ namespace, code: report.status })
       if (report.status === 204) firedNoRule.inc({ namespace })
     },
-    gauge(values: { active: number; inactive: number; inFlight: number }) {
-      subscriptions.set({ state: 'active' }, values.active)
-      subscriptions.set({ state: 'inactive' }, values.inactive)
-      inflight.set(values.inFlight)
+    dropped: (namespace: string, count: number) => missedDropped.inc({ namespace }, count),
+    /** Where the gauges look when they are asked. */
+    watch(from: () => { owned: number; inFlight: number }) {
+      look = from
     },
   }
 }

@@ -78,7 +78,8 @@ export function createProvider(options: ProviderOptions): Provider {
         connections: bounds.feeds.fireConnectionsMax,
       })
     const firer = createFirer({ client, clock, random, concurrency: options.fireConcurrency })
-    const source = await definition.start?.({ name, instance, state, clock, random, log, subscriptions })
+    const { dropped } = metrics
+    const source = await definition.start?.({ name, instance, state, clock, random, log, subscriptions, dropped })
     const parts = { definition, client, registry, locks, deadLetters, keyRing, clock, random, log, metrics }
     const live = createLive({
       ...parts,
@@ -92,6 +93,7 @@ export function createProvider(options: ProviderOptions): Provider {
         remove: (session, also) => removeSession({ ...parts, live }, session, also),
       },
     })
+    metrics.watch(() => ({ owned: live.size, inFlight: firer.inFlight }))
     running = {
       live,
       firer,

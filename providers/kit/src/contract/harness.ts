@@ -1,3 +1,4 @@
+import fastify from 'fastify'
 import { createHubClient } from '@sluice/core/client'
 import { manualClock, type ManualClock } from '@sluice/core/contract'
 import { systemRandom, type Logger } from '@sluice/core/spi'
@@ -23,6 +24,8 @@ export type Harness = {
   read(
     parameters?: Parameters,
   ): Promise<{ config: Record<string, unknown>; status: Status; stats: Record<string, unknown> }>
+  /** The text of one of the provider's own routes. */
+  get(path: string): Promise<string>
   /** Moves the clock on in steps (of a second, unless told otherwise), beats, and lets everything settle in between.
    *  Requests begin within a step: one that is longer than their time limits makes them fail. */
   advance(ms: number, stepMs?: number): Promise<void>
@@ -97,6 +100,13 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
       }),
     async read(parameters) {
       return (await harness.call('READ', parameters)).body as never
+    },
+    async get(path) {
+      const app = fastify()
+      await app.register(provider.plugin)
+      const { body } = await app.inject({ method: 'GET', url: path })
+      await app.close()
+      return body
     },
     async advance(ms, stepMs = 1000) {
       for (let rest = ms; rest > 0; rest -= stepMs) {
