@@ -60,12 +60,12 @@ function stopIfAsked(): void {
 
 /** Reads the runtime's own variables and takes them out of what the action will see. */
 function takeSettings() {
-  const { SLUICE_LISTEN: path, SLUICE_PORT: port, SLUICE_READY_FD: readyFd } = process.env
-  for (const name of ['SLUICE_LISTEN', 'SLUICE_PORT', 'SLUICE_READY_FD']) delete process.env[name]
+  const { SLUICE_LISTEN: path, SLUICE_PORT: port, SLUICE_READY_FD: readyFd, SLUICE_PARENT: parent } = process.env
+  for (const name of ['SLUICE_LISTEN', 'SLUICE_PORT', 'SLUICE_READY_FD', 'SLUICE_PARENT']) delete process.env[name]
   return {
     address: path === undefined ? { host: '0.0.0.0', port: Number(port ?? 8080) } : { path },
     readyFd: readyFd === undefined ? undefined : Number(readyFd),
     // Set by the hub for containers that are plain processes; in a container of an engine there is no parent to lose.
-    parent: process.env['SLUICE_CONTAINER'] === undefined ? undefined : process.ppid,
+    parent: parent === undefined ? undefined : Number(parent),
   }
 }

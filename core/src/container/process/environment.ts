@@ -19,6 +19,8 @@ export function containerEnvironment(options: {
     HOME: options.directory,
     TMPDIR: options.directory,
     SLUICE_LISTEN: options.socketPath,
+    // The runtime ends when this process is not its parent any more.
+    SLUICE_PARENT: String(process.pid),
     [markerName]: options.marker,
   }
 }
