@@ -21,10 +21,10 @@ export function parseProviderHostOptions(
     .description('Runs one provider alone, against a hub.')
     .requiredOption('--provider <name>', `one of: ${Object.keys(hostedProviders).join(', ')}`)
     .requiredOption('--hub <url>', "the hub's API host")
-    .option('--key <key>', "the provider's key for the hub's state", env.SLUICE_PROVIDER_KEY)
-    .option('--token <token>', 'the secret of the feed actions', env.SLUICE_PROVIDER_TOKEN)
     .option('--master-key-file <file>', "the hub's master keys, in hex, one a line")
-    .option('--instance <name>', 'names this installation in event sources', 'sluice')
+    .option('--key <key>', "the provider's key for the hub's state, if another", env.SLUICE_PROVIDER_KEY)
+    .option('--token <token>', 'the secret of the feed actions, if another', env.SLUICE_PROVIDER_TOKEN)
+    .option('--instance <name>', 'names this installation in event sources', 'hub')
     .option('--host <address>', 'where to listen', '127.0.0.1')
     .option('--port <port>', 'where to listen; 0 takes a free one', '8080')
     .exitOverride()
@@ -45,8 +45,6 @@ function optionsFrom(
 ): ProviderHostOptions {
   const { provider = '', hub = '', key, token, masterKeyFile, instance = '', host = '', port } = given
   if (!Object.hasOwn(hostedProviders, provider)) throw mistake(`there is no provider '${provider}'`)
-  if (!key) throw mistake('--key or SLUICE_PROVIDER_KEY is missing')
-  if (!token) throw mistake('--token or SLUICE_PROVIDER_TOKEN is missing')
   const number = Number(port)
   if (!Number.isInteger(number) || number < 0 || number > 65_535) throw mistake(`'${port}' is not a port`)
   const masterKeys = readMasterKeys(masterKeyFile, env.SLUICE_MASTER_KEY)

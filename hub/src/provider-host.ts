@@ -3,6 +3,7 @@ import { systemClock, systemRandom, type Logger } from '@sluice/core/spi'
 import { alarmsProvider } from '@sluice/provider-alarms'
 import { createProvider, serveProvider, type ProviderDefinition } from '@sluice/provider-kit'
 import { createKeyRing } from './key-ring.ts'
+import { providerSecrets } from './provider-secrets.ts'
 
 /** The providers that can be hosted, by name. */
 export const hostedProviders: Readonly<Record<string, () => ProviderDefinition>> = { alarms: () => alarmsProvider() }
@@ -11,10 +12,10 @@ export type ProviderHostOptions = {
   provider: string
   /** The hub: its API is fired at, its state is used. */
   hub: string
-  /** The provider's key for the hub's state. */
-  key: string
-  /** The secret shared with the feed actions. */
-  token: string
+  /** The provider's key for the hub's state, and the secret shared with its feed actions, where they do not follow from
+   *  the master key. */
+  key?: string
+  token?: string
   /** Master keys, each 32 bytes; the hub's own, so that subscriptions made in its process can be read. */
   masterKeys: readonly Uint8Array[]
   /** Names this installation in event sources. */
@@ -29,12 +30,14 @@ export type ProviderHost = { readonly port: number; stop(): Promise<void> }
 export async function startProviderHost(options: ProviderHostOptions, log: Logger): Promise<ProviderHost> {
   const definition = hostedProviders[options.provider]?.()
   if (!definition) throw new TypeError(`there is no provider '${options.provider}'`)
-  const { hub, key, instance, token, host, port } = options
+  const { hub, instance, host, port } = options
+  const keyRing = createKeyRing(options.masterKeys)
+  const { key, token } = { ...providerSecrets(keyRing, definition.name), ...given(options) }
   const state = createRemoteStateStore({ url: hub, provider: definition.name, key, clock: systemClock })
   const provider = createProvider({
     definition,
     state,
-    keyRing: createKeyRing(options.masterKeys),
+    keyRing,
     clock: systemClock,
     random: systemRandom,
     log,
@@ -58,4 +61,8 @@ export async function startProviderHost(options: ProviderHostOptions, log: Logge
     await state.close()
     throw error
   }
+}
+
+function given({ key, token }: ProviderHostOptions): { key?: string; token?: string } {
+  return { ...(key ? { key } : {}), ...(token ? { token } : {}) }
 }

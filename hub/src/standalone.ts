@@ -12,6 +12,7 @@ import {
   createMinuteCounters,
   createSettlementService,
   ensureIdentity,
+  stateRoutes,
 } from '@sluice/core/controller'
 import { createInvoker, pruneDeadLetters } from '@sluice/core/invoker'
 import { bounds, printImageName, SluiceError } from '@sluice/core/model'
@@ -25,6 +26,7 @@ import { createLocalBalancer } from './local-balancer.ts'
 import { createReadiness } from './readiness.ts'
 import { manifestOf, processRuntimes } from './runtimes.ts'
 import type { Running, StandaloneTools } from './running.ts'
+import { providerSecrets } from './provider-secrets.ts'
 import { openSecrets } from './secrets.ts'
 import { listenError, storeError } from './start-errors.ts'
 import { installEntities } from './system-packages.ts'
@@ -202,9 +204,11 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
     readiness.missing('hub', 'it is starting')
 
     const alarms = config.providers.alarms.enabled ? await alarmsIn(controller.app) : undefined
+    const alarmsUrl = config.providers.alarms.url
+    if (!alarms && alarmsUrl !== undefined) await alarmsAt(alarmsUrl, controller.app)
 
     async function alarmsIn(app: typeof controller.app): Promise<ReturnType<typeof createProvider>> {
-      const token = keyRing.hash('provider-token:alarms')
+      const { token } = providerSecrets(keyRing, 'alarms')
       const provider = createProvider({
         definition: alarmsProvider(config.providers.alarms),
         state,
@@ -216,17 +220,25 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
         hubUrl: () => apiHost,
         instance: 'hub',
         token,
+        ...(config.limits.profile === 'open' ? { lifecyclePerMinute: Infinity } : {}),
       })
       await app.register(provider.plugin, { prefix: '/providers/alarms' })
-      const entities = alarmsPackage({
-        keyRing,
-        token,
-        limitCronFields: config.providers.alarms.limitCronFields,
-        nowMs: clock.nowMs(),
-      })
-      await installEntities({ artifacts, keyRing }, entities, manifest.resolve('nodejs:default')?.kind ?? 'nodejs:20')
+      await installAlarms(token)
       readiness.probe('alarms', () => provider.readiness().reason)
       return provider
+    }
+
+    /** The provider runs in a process of its own: its state is here, its feed actions go there. */
+    async function alarmsAt(endpoint: string, app: typeof controller.app): Promise<void> {
+      const { key, token } = providerSecrets(keyRing, 'alarms')
+      await app.register(stateRoutes, { state, clock, random, providerKeys: new Map([['alarms', key]]) })
+      await installAlarms(token, endpoint)
+    }
+
+    async function installAlarms(token: string, endpoint?: string): Promise<void> {
+      const { limitCronFields } = config.providers.alarms
+      const entities = alarmsPackage({ keyRing, token, endpoint, limitCronFields, nowMs: clock.nowMs() })
+      await installEntities({ artifacts, keyRing }, entities, manifest.resolve('nodejs:default')?.kind ?? 'nodejs:20')
     }
 
     await fire.start()

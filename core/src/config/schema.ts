@@ -136,6 +136,12 @@ export const configSchema = section('Settings of the hub.', {
   providers: section('Event sources that run inside the hub.', {
     alarms: section('Cron, interval and one-shot alarms.', {
       enabled: flag(true, 'Whether the provider runs in this process.'),
+      url: Type.Optional(
+        Type.String({
+          minLength: 1,
+          description: 'Where the provider runs that is not in this process; the hub keeps its state.',
+        }),
+      ),
       limitCronFields: flag(false, 'Refuse cron patterns with a seconds field other than 0.'),
       alarmDelayLimit: count(0, {
         maximum: 59,

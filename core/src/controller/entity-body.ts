@@ -12,6 +12,7 @@ import {
   type Parameters,
   type RuntimesManifest,
 } from '../model/index.ts'
+import { lockScheme } from './arguments.ts'
 import { execBytes, parseExec } from './exec-body.ts'
 import { isObject, malformed, parseBody, type JsonObject } from './json-body.ts'
 
@@ -89,13 +90,16 @@ function entriesOf(value: unknown): Entry[] {
   })
 }
 
-/** `init: false` is not kept; of an encryption only its scheme's name. */
+/**
+ * `init: false` is not kept. Nor is the hub's own encryption: only the hub locks, or whoever reads a public package could
+ * have the text that is locked there opened by an action of his own.
+ */
 function parameterOf({ key, value, init, encryption }: Entry): Parameter {
   return {
     key,
     value,
     ...(init === true ? { init } : {}),
-    ...(typeof encryption === 'string' ? { encryption } : {}),
+    ...(typeof encryption === 'string' && !encryption.startsWith(lockScheme) ? { encryption } : {}),
   }
 }
 

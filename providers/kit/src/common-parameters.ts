@@ -1,6 +1,6 @@
 import { bounds } from '@sluice/core/model'
 import { parameterError } from './feed-error.ts'
-import type { FeedParameter, Parameters } from './feed.ts'
+import type { FeedParameter, Parameters } from './feed-parameter.ts'
 
 /** Parameters that every feed has (feeds.md §2.0), checked, with their defaults filled in. */
 export type CommonParameters = {

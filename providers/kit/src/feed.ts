@@ -1,5 +1,8 @@
 import type { Clock, Logger, Random, StateStore } from '@sluice/core/spi'
 import type { CommonParameters } from './common-parameters.ts'
+import type { FeedParameter, Parameters } from './feed-parameter.ts'
+
+export type { FeedParameter, Parameters } from './feed-parameter.ts'
 
 /**
  * What a provider is made of (feeds.md §1, style.md §7): a list of feeds, each a set of parameters and one async
@@ -53,19 +56,6 @@ export interface SharedSource {
   close(): Promise<void>
 }
 
-/** One parameter, as it is documented, checked for near misses, encrypted and masked. */
-export type FeedParameter = {
-  readonly name: string
-  readonly type: 'string' | 'number' | 'boolean' | 'object' | 'array' | 'any'
-  readonly description: string
-  readonly required?: boolean
-  readonly updatable?: boolean
-  /** Encrypted at rest, `********` in READ, that literal ignored in UPDATE. */
-  readonly secret?: boolean
-  readonly default?: unknown
-}
-
-export type Parameters = Readonly<Record<string, unknown>>
 /** A feed's checked parameters: JSON, kept as the subscription's config. */
 export type Config = Readonly<Record<string, unknown>>
 
