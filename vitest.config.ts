@@ -1,8 +1,12 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 /** Packages resolve to their sources, so that unit tests need no build. */
 const resolve = { conditions: ['@sluice/source', 'module', 'node', 'development|production'] }
 const ssr = { resolve: { conditions: resolve.conditions, externalConditions: ['node'] } }
+
+/** Named, because the search for one goes up beyond the clone. */
+const tsconfig = join(import.meta.dirname, 'tsconfig.base.json')
 
 export default defineConfig({
   test: {
@@ -10,9 +14,14 @@ export default defineConfig({
       {
         resolve,
         ssr,
+        tsconfig,
         test: {
           name: 'unit',
-          include: ['{core,cloudevents,hub}/src/**/*.test.ts', '{runtimes,providers}/*/src/**/*.test.ts', 'test/*.test.ts'],
+          include: [
+            '{core,cloudevents,hub}/src/**/*.test.ts',
+            '{runtimes,providers}/*/src/**/*.test.ts',
+            'test/*.test.ts',
+          ],
           exclude: ['**/dist/**', '**/node_modules/**', '**/*.contract.test.ts'],
           testTimeout: 10_000,
         },
@@ -20,6 +29,7 @@ export default defineConfig({
       {
         resolve,
         ssr,
+        tsconfig,
         test: {
           name: 'contract',
           include: ['{core,hub}/src/**/*.contract.test.ts', '{runtimes,providers}/*/src/**/*.contract.test.ts'],
@@ -30,6 +40,7 @@ export default defineConfig({
       {
         resolve,
         ssr,
+        tsconfig,
         test: {
           name: 'system',
           include: ['test/{api,hub}/**/*.test.ts'],
@@ -42,6 +53,7 @@ export default defineConfig({
       {
         resolve,
         ssr,
+        tsconfig,
         test: {
           name: 'long',
           include: ['test/**/*.long.test.ts'],

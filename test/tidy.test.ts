@@ -39,7 +39,7 @@ const areas: readonly { area: RegExp; mayImport: readonly string[] }[] = [
     mayImport: [
       'providers/kit/src/',
       'core/contract/',
-      'core/src/backend/memory/',
+      'core/src/backend/',
       'core/src/client/',
       'core/src/model/',
       'core/src/spi/',
@@ -56,10 +56,12 @@ const areas: readonly { area: RegExp; mayImport: readonly string[] }[] = [
   { area: /^(hub|test|bench)\//, mayImport: ['core/', 'cloudevents/', 'runtimes/', 'providers/', 'hub/', 'test/'] },
 ]
 
-/** What tests that lie beside their source, and their fixtures, may import besides: also the backend that is for tests. */
+/** What tests that lie beside their source, and their fixtures, may import besides: also the backends, real ones
+ *  being better than doubles. */
+const isTest = /\.test\.ts$|\/testing\//
 const testsMayImport = [
   'core/contract/',
-  'core/src/backend/memory/',
+  'core/src/backend/',
   'core/src/client/',
   'core/src/spi/',
   'core/src/model/',
@@ -96,7 +98,9 @@ describe('imports', () => {
     expect(allowed('core/src/invoker/a.ts', 'core/contract/b.ts')).toBe(false)
     expect(allowed('core/src/invoker/a.test.ts', 'core/contract/b.ts')).toBe(true)
     expect(allowed('core/src/controller/testing/a.ts', 'core/src/backend/memory/b.ts')).toBe(true)
-    expect(allowed('core/src/controller/testing/a.ts', 'core/src/backend/embedded/b.ts')).toBe(false)
+    expect(allowed('core/src/invoker/a.test.ts', 'core/src/backend/embedded/b.ts')).toBe(true)
+    expect(allowed('core/src/invoker/a.test.ts', 'core/src/controller/b.ts')).toBe(false)
+    expect(allowed('providers/alarms/src/a.test.ts', 'core/src/controller/b.ts')).toBe(false)
     expect(allowed('hub/src/a.ts', 'core/src/backend/memory/b.ts')).toBe(true)
   })
 
@@ -120,7 +124,7 @@ describe('imports', () => {
     const wrong: string[] = []
     for (const [file, found] of imports) {
       const own = dependenciesOf(folderOf(file))
-      const forDevelopment = /\.test\.ts$|^(test|bench)\/|\/testing\//.test(file)
+      const forDevelopment = isTest.test(file) || /^(test|bench)\//.test(file)
       for (const { text } of found) {
         if (text.startsWith('.') || text.startsWith('node:')) continue
         const name = text
@@ -243,7 +247,7 @@ function allowed(file: string, target: string): boolean {
   const rule = areas.find(({ area }) => area.test(file))
   if (rule === undefined) return true
   const own = rule.area.exec(file)?.[0] ?? ''
-  const besides = /\.test\.ts$|\/testing\//.test(file) ? testsMayImport : []
+  const besides = isTest.test(file) ? testsMayImport : []
   return [own, ...rule.mayImport, ...besides].some(prefix => target.startsWith(prefix))
 }
 

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { compileFunction } from 'node:vm'
 import { importModule } from './import-module.ts'
-import { entryLookup, isModuleSyntax } from './load-text.ts'
 import { propertyAt } from './property-at.ts'
+import { entryLookup, isModuleSyntax } from './source-text.ts'
 import { createWorkspace } from './workspace.ts'
 
 /**

@@ -2,16 +2,9 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { compileFunction } from 'node:vm'
 import { propertyAt } from './property-at.ts'
+import { entryLookup, isModuleSyntax } from './source-text.ts'
 
 type TextModule = { exports: unknown }
-
-/** Messages by which V8 says that a text is an ES module, or needs to be one. */
-const moduleSyntax = [
-  "Unexpected token 'export'",
-  'Cannot use import statement outside a module',
-  "Cannot use 'import.meta' outside a module",
-  'await is only valid in async functions and the top level bodies of modules',
-]
 
 /**
  * Evaluates source text in a sloppy-mode function and looks its entry up: an identifier in scope, then
@@ -31,15 +24,6 @@ export async function loadText(code: string, main: string): Promise<unknown> {
   const { exports } = module
   const found = evaluate(exports, requireForText(), module, join(process.cwd(), 'action.js'), process.cwd())
   return typeof found === 'function' ? found : (propertyAt(module.exports, main) ?? propertyAt(exports, main))
-}
-
-export function isModuleSyntax(error: unknown): boolean {
-  return error instanceof SyntaxError && moduleSyntax.includes(error.message)
-}
-
-/** Appended to the text, inside its function, so that it sees `const main` as well as globals. */
-export function entryLookup(main: string): string {
-  return `\n;try { return ${main} } catch (error) { if (!(error instanceof ReferenceError)) throw error }`
 }
 
 type Evaluate = (exports: unknown, require: unknown, module: TextModule, file: string, folder: string) => unknown
