@@ -138,10 +138,10 @@ describe('the npm client openwhisk', () => {
       await client.rules.create({ name: 'client-rule', trigger: 'client-event', action: 'client-run' }),
     ).toMatchObject({ status: 'active', trigger: { name: 'client-event' }, action: { name: 'client-run' } })
     const { activationId } = await client.triggers.invoke({ name: 'client-event', params: { x: 1 } })
-    const fired = await eventually(() => client.activations.get(activationId).catch(() => undefined))
+    const fired = await eventually<any>(() => client.activations.get(activationId).catch(() => undefined))
     const line = JSON.parse(fired.logs[0]) as { activationId: string; rule: string; success: boolean }
     expect(line).toMatchObject({ success: true, rule: `${hub.mine.namespace}/client-rule` })
-    const run = await eventually(() => client.activations.get(line.activationId).catch(() => undefined))
+    const run = await eventually<any>(() => client.activations.get(line.activationId).catch(() => undefined))
     expect(run.response.result).toMatchObject({ from: 'trigger', x: 1 })
 
     await client.rules.disable({ name: 'client-rule' })

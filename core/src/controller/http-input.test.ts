@@ -84,6 +84,20 @@ describe('bodies', () => {
     expect(invoked).toHaveLength(1)
   })
 
+  it('that are refused while they come are so in words, also when the connection ends with them', async () => {
+    const { port } = await serve()
+    const length = 10 * 1024 * 1024
+    const socket = await open(port)
+    socket.write(head('POST', invoke, json, `Content-Length: ${length}`, 'Connection: close'))
+    // Reads only when all is sent, as simple clients do: a reset would make the write fail.
+    await new Promise<void>((sent, fail) =>
+      socket.once('error', fail).write('['.repeat(length), error => (error ? fail(error) : sent())),
+    )
+    const answer = await readText(socket)
+    expect(answer).toContain(`Request larger than allowed: ${length} > 1048576 bytes.`)
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /)
+  })
+
   it('that stop half-way end the connection, and the next request is served', async () => {
     const { port, call, invoked } = await serve()
     const socket = await open(port)

@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { ApiError, SluiceError, bounds } from '../model/index.ts'
@@ -63,7 +64,7 @@ export function createHttpServer(deps: {
     const startedMs = clock.monotonicMs()
     const transid = givenTransid(request.raw) ?? random.hexId()
     const done = (answer: Answer) => {
-      send(reply, transid, answer, closing)
+      send(reply, transid, answer, closing, clock)
       const ms = clock.monotonicMs() - startedMs
       observe(request.method, answer.status, ms)
       log.debug({ transid, method: request.method, status: answer.status, ms }, 'request answered')
@@ -143,7 +144,7 @@ const brokenRequests: Readonly<Record<string, readonly [line: string, text: stri
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The server timed out waiting for the request.'],
 }
 
-function send(reply: FastifyReply, transid: string, answer: Answer, closing: boolean): void {
+function send(reply: FastifyReply, transid: string, answer: Answer, closing: boolean, clock: Clock): void {
   const { status, body, plain, activationId, headers, cors = 'api' } = answer
   reply.code(status)
   reply.header('x-request-id', transid)
@@ -154,5 +155,26 @@ function send(reply: FastifyReply, transid: string, answer: Answer, closing: boo
   // What is left of a refused body is thrown away as it comes; only a sender that is too slow loses its connection.
   if (closing || status === 408) reply.header('connection', 'close')
   // Bytes, because text would get a charset that OpenWhisk's answers do not have.
-  reply.send(body === undefined ? undefined : Buffer.from(body))
+  const bytes = body === undefined ? undefined : Buffer.from(body)
+  const isLast = closing || reply.request.headers.connection?.toLowerCase() === 'close'
+  if (bytes !== undefined && isLast && status !== 408 && !reply.request.raw.complete) linger(reply, bytes, clock)
+  else reply.send(bytes)
+}
+
+/**
+ * Answers at once, but ends the connection only when the rest of the body has come, or too much time went by: to close
+ * while bytes are under way would reset it, and the client, still sending, would never see the answer.
+ */
+function linger(reply: FastifyReply, bytes: Buffer, clock: Clock): void {
+  const { raw: response, request } = reply
+  reply.header('content-length', bytes.length)
+  reply.hijack()
+  response.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders)
+  response.write(bytes)
+  const end = (): void => {
+    timer.cancel()
+    response.end()
+  }
+  const timer = clock.setTimer(bounds.http.lingerMs, end)
+  request.raw.once('close', end).once('end', end).on('error', end).resume()
 }

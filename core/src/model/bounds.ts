@@ -25,6 +25,8 @@ export const bounds = {
     /** A body must be complete by then (rest-api.md §1.9); looked after at the sweep. */
     bodyTimeoutMs: 30 * second,
     bodySweepMs: second,
+    /** The rest of a refused body is taken for so long before its connection is closed. */
+    lingerMs: 2 * second,
     /** Bytes of bodies that are being read, over all requests. */
     bodyBytesHeldMax: 256 * mib,
     urlLengthMax: 8 * kib,
