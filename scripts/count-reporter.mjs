@@ -12,7 +12,7 @@ export default class CountReporter {
         if (state === 'failed') failedHere += 1
         counts[state === 'passed' || state === 'failed' ? state : 'skipped'] += 1
         if (state === 'passed' || state === 'failed') continue
-        const reason = note ?? 'no reason given'
+        const reason = note ?? `see what ${module.moduleId.slice(process.cwd().length + 1)} printed`
         reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
       }
       // A file that failed outside of its tests (while loading, in a hook) is a failure of its own.
