@@ -35,7 +35,9 @@ rmSync(scratch, { recursive: true })
 
 for (const [reason, count] of reasons) process.stdout.write(`skipped ${count}: ${reason}\n`)
 for (const name of required) {
-  const missed = [...reasons.keys()].filter(reason => reason.startsWith(`needs ${name}`) || reason.startsWith(`needs ../${name}`))
+  const missed = [...reasons.keys()].filter(
+    reason => reason.startsWith(`needs ${name}`) || reason.startsWith(`needs ../${name}`),
+  )
   if (missed.length === 0) continue
   broken = true
   process.stdout.write(`SLUICE_TEST_REQUIRE asks for ${name}, but tests that need it were skipped.\n`)
