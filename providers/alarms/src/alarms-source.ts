@@ -48,13 +48,13 @@ export async function openAlarmsSource(
     return tracked
   }
 
-  async function open(session: Session): Promise<void> {
-    arm(session)
-    await new Promise(resolve => session.signal.addEventListener('abort', resolve, { once: true }))
-    // A changed subscription has its next session by now, and what is under way goes on in that one.
-    if (sessions.get(session.id) !== session) return
-    sessions.delete(session.id)
-    scheduler.disarm(session.id)
+  /** A changed subscription has its next session in this turn, and what is under way goes on in that one. */
+  function end(session: Session): void {
+    queueMicrotask(() => {
+      if (sessions.get(session.id) !== session) return
+      sessions.delete(session.id)
+      scheduler.disarm(session.id)
+    })
   }
 
   function arm(session: Session): void {
@@ -117,7 +117,7 @@ export async function openAlarmsSource(
     const event = eventOf(first, intent, !repeated && intent.missedCount === undefined && !configOf(first).jitter)
     for (;;) {
       const session = sessions.get(id)
-      if (session?.subId !== first.subId || session.signal.aborted) return
+      if (session?.subId !== first.subId || session.ended) return
       try {
         const { outcome } = await session.fire(event)
         settle(first, dueMs, outcome)
@@ -146,7 +146,7 @@ export async function openAlarmsSource(
   async function finish(decision: Decision & { kind: 'finish' } & Ending): Promise<void> {
     for (;;) {
       const session = sessions.get(decision.id)
-      if (session?.generation !== decision.generation || session.signal.aborted) return
+      if (session?.generation !== decision.generation || session.ended) return
       try {
         await journal.flush()
         if (decision.action === 'disable') await session.disable(decision.reason)
@@ -155,7 +155,7 @@ export async function openAlarmsSource(
         }
         return
       } catch (error) {
-        if (session.signal.aborted) return
+        if (session.ended) return
         log.warn({ err: error, subscription: decision.id }, 'ended alarm not written; it is tried again')
         await clock.sleep(bounds.alarms.storeRetryMs)
       }
@@ -177,7 +177,8 @@ export async function openAlarmsSource(
   }
 
   return {
-    open,
+    open: arm,
+    end,
     forget: id => journal.record(id, undefined),
     stats(id) {
       const ledger = scheduler.ledger(id) ?? journal.get(id)?.ledger

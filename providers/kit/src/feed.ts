@@ -45,9 +45,10 @@ export type ProviderServices = {
 }
 
 export interface SharedSource {
-  /** Runs the session until its signal aborts. When a subscription changes, the next session opens in the same turn in
-   *  which the last one was aborted. */
-  open(session: Session): Promise<void>
+  /** Begins work for a session. Must not wait. */
+  open(session: Session): void
+  /** The session has ended. When its subscription was changed, the next one opens in the same turn. */
+  end(session: Session): void
   /** The subscription is deleted: forgets what is kept about it. */
   forget(id: string): void
   /** What READ shows under `stats` from the source's side. */
@@ -111,7 +112,9 @@ export type Session = {
   /** Where a source without a position of its own goes on: the moment of CREATE or UPDATE, or, after a pause or a
    *  disabling, the moment that began. */
   readonly resumeFromMs: number
-  /** Aborts when the subscription is changed, paused, disabled or deleted, or when the provider stops. */
+  /** True once the subscription was changed, paused, disabled or deleted, or the provider stops. */
+  readonly ended: boolean
+  /** Aborts when the session ends. Asking for it costs memory: who has thousands of sessions looks at `ended`. */
   readonly signal: AbortSignal
   /** Resolves when the event is settled; rejects with SLUICE_CLOSED when the session ended first: the event stays
    *  undelivered and its position must not move. */

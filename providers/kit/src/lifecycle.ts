@@ -326,7 +326,7 @@ export async function disableSession(
 ): Promise<void> {
   const { registry, live, locks, clock, log, metrics } = parts
   await locks.run(session.id, async () => {
-    if (session.signal.aborted) return
+    if (session.ended) return
     const dateChanged = clock.nowMs()
     await registry.change(session.id, now => {
       if (now?.document.generation !== session.generation) return undefined

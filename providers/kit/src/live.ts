@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import { bounds } from '@sluice/core/model'
 import type { KeyRing, Logger } from '@sluice/core/spi'
 import type { DeadLetters } from './dead-letters.ts'
@@ -6,15 +5,10 @@ import { eventRequest, type CoreDialect } from './event-request.ts'
 import { closedError } from './feed-error.ts'
 import type { Feed, FeedEvent, FireOutcome, Session, SharedSource } from './feed.ts'
 import type { Firer, FireResult } from './firer.ts'
+import { LiveSession, type SessionWork } from './live-session.ts'
 import type { ProviderMetrics } from './metrics.ts'
 import type { Registered } from './registry.ts'
 import { openAuthKey, openConfig } from './subscription.ts'
-
-/** What an open session asks of the part that owns the documents. */
-export type SessionOwner = {
-  disable(session: Session, message: string, statusCode?: number): Promise<void>
-  remove(session: Session, also: 'nothing' | 'trigger' | 'rules'): Promise<boolean>
-}
 
 /** Counted since the process started; shown in READ's `stats`. */
 export type Counts = {
@@ -31,18 +25,12 @@ export type Counts = {
   lastError?: string
 }
 
-type Live = {
-  readonly session: Session
-  readonly controller: AbortController
-  readonly ended: Promise<void>
-}
-
 /** Runs the sessions of the active subscriptions of one provider. */
 export function createLive(options: {
   provider: string
   feedOf: (name: string) => Feed
   source: SharedSource | undefined
-  owner: SessionOwner
+  owner: Pick<SessionWork, 'disable' | 'remove'>
   firer: Firer
   deadLetters: DeadLetters
   keyRing: KeyRing
@@ -51,61 +39,57 @@ export function createLive(options: {
   metrics: ProviderMetrics
 }) {
   const { provider, source, owner, firer, deadLetters, keyRing, log, metrics } = options
-  const sessions = new Map<string, Live>()
+  const sessions = new Map<string, LiveSession>()
   const counts = new Map<string, Counts>()
+  /** Feeds without a shared source, while they run. */
+  const running = new Set<Promise<void>>()
+  const work: SessionWork = { fire, disable: owner.disable, remove: owner.remove }
 
   function open(registered: Registered): void {
     const { id, document } = registered
     close(id)
     if (!document.status.active) return
     const feed = options.feedOf(document.feed)
-    const controller = new AbortController()
-    // Each event that waits listens, and a session has as many as its feed lets it.
-    setMaxListeners(0, controller.signal)
-    const bind = `${provider}:${id}`
     let config: Session['config']
     try {
-      config = openConfig(keyRing, bind, document)
+      config = openConfig(keyRing, `${provider}:${id}`, document)
     } catch (error) {
       countsOf(id).lastError = 'its secrets cannot be read with the keys at hand'
       log.error({ subscription: id, err: error }, 'subscription not started')
       return
     }
-    const session: Session = {
-      id,
-      subId: document.subId,
-      generation: document.generation,
-      namespace: document.namespace,
-      trigger: document.trigger,
-      feed: document.feed,
-      config,
-      common: document.common,
-      createdAtMs: document.createdAtMs,
-      changedAtMs: document.changedAtMs,
-      resumeFromMs: document.resumeFromMs,
-      signal: controller.signal,
-      fire: event => fire(session, () => openAuthKey(keyRing, bind, document), event),
-      disable: (message, statusCode) => owner.disable(session, message, statusCode),
-      remove: also => owner.remove(session, also),
-    }
-    const ended = run(feed, session)
-    sessions.set(id, { session, controller, ended })
+    const session = new LiveSession(id, document, config, work)
+    sessions.set(id, session)
+    if (source) beginIn(source, session)
+    else run(feed, session)
   }
 
   /** A failure of one subscription stays its own (feeds.md W7). */
-  async function run(feed: Feed, session: Session): Promise<void> {
+  function beginIn(shared: SharedSource, session: LiveSession): void {
     try {
-      if (source) await source.open(session)
-      else await feed.open?.(session)
+      shared.open(session)
     } catch (error) {
-      if (session.signal.aborted) return
-      countsOf(session.id).lastError = 'the source failed'
-      log.error({ subscription: session.id, err: error }, 'source failed')
+      failed(session, error)
     }
   }
 
-  async function fire(session: Session, authKey: () => string, event: FeedEvent): Promise<FireOutcome> {
-    if (session.signal.aborted) throw closedError()
+  function run(feed: Feed, session: LiveSession): void {
+    const ended = Promise.resolve()
+      .then(() => feed.open?.(session))
+      .catch((error: unknown) => {
+        if (!session.ended) failed(session, error)
+      })
+      .finally(() => running.delete(ended))
+    running.add(ended)
+  }
+
+  function failed(session: LiveSession, error: unknown): void {
+    countsOf(session.id).lastError = 'the source failed'
+    log.error({ subscription: session.id, err: error }, 'source failed')
+  }
+
+  async function fire(session: LiveSession, event: FeedEvent): Promise<FireOutcome> {
+    if (session.ended) throw closedError()
     const { id, namespace } = session
     const tally = countsOf(id)
     metrics.received(namespace)
@@ -122,24 +106,26 @@ export function createLive(options: {
     }
     tally.inFlight++
     try {
-      const result = await firer.fire({
-        trigger: session,
-        authKey,
-        request,
-        maxAttempts: session.common.maxAttempts,
-        maxRetryElapsedMs: session.common.maxRetryElapsed * 1000,
-        signal: session.signal,
-        onAttempt: report => {
-          metrics.attempted(namespace, report, event.dueMs)
-          if (report.attempt > 1) tally.retried++
-          if (report.class !== 'success') tally.failed++
-          tally.lastFireTime = report.sentAtMs
-          tally.lastFireStatus = report.status
-        },
-      })
+      const result = await session.withSignal(signal =>
+        firer.fire({
+          trigger: session,
+          authKey: () => openAuthKey(keyRing, `${provider}:${id}`, session.document),
+          request,
+          maxAttempts: session.common.maxAttempts,
+          maxRetryElapsedMs: session.common.maxRetryElapsed * 1000,
+          signal,
+          onAttempt: report => {
+            metrics.attempted(namespace, report, event.dueMs)
+            if (report.attempt > 1) tally.retried++
+            if (report.class !== 'success') tally.failed++
+            tally.lastFireTime = report.sentAtMs
+            tally.lastFireStatus = report.status
+          },
+        }),
+      )
       return await settle(session, event, result)
     } catch (error) {
-      if (session.signal.aborted) throw closedError()
+      if (session.ended) throw closedError()
       throw error
     } finally {
       tally.inFlight--
@@ -179,8 +165,11 @@ export function createLive(options: {
 
   /** Ends the session at once; what it has under way ends by itself. Nothing is sent for it after its current attempts. */
   function close(id: string): void {
-    sessions.get(id)?.controller.abort(closedError())
+    const session = sessions.get(id)
+    if (!session) return
     sessions.delete(id)
+    session.end()
+    source?.end(session)
   }
 
   return {
@@ -198,10 +187,8 @@ export function createLive(options: {
     },
     /** Ends all sessions and waits for what they have under way. */
     async closeAll(): Promise<void> {
-      const all = [...sessions.values()]
-      sessions.clear()
-      for (const { controller } of all) controller.abort(closedError())
-      await Promise.all(all.map(({ ended }) => ended))
+      for (const id of [...sessions.keys()]) close(id)
+      await Promise.all(running)
     },
   }
 }
