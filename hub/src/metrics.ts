@@ -7,7 +7,7 @@ export type HubMetrics = {
   readonly registry: Registry
   readonly observer: Required<InvokerObserver>
   accepted(fire: FireRecord): void
-  fannedOut(runs: number, refused: number): void
+  fannedOut(counts: { refused: number; failed: number }): void
   watch(invoker: Invoker, fanOutDepth: () => Promise<number>): void
 }
 
@@ -68,7 +68,11 @@ export function createHubMetrics(): HubMetrics {
       fires.inc()
       expected.inc(fire.rules.filter(({ decision }) => decision === 'run').length)
     },
-    fannedOut: (_runs, refusals) => refused.inc(refusals),
+    fannedOut({ refused: refusals, failed }) {
+      refused.inc(refusals)
+      // They have their record without having met an invoker.
+      settledBy[1]?.[3]?.inc(failed)
+    },
     watch(invoker, fanOutDepth) {
       const gauge = (name: string, help: string, value: () => number | Promise<number>): void => {
         new Gauge({

@@ -60,6 +60,10 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       random,
       log: child(log, 'store'),
       onFatal,
+      retention: {
+        activationMs: config.retention.activationsMs,
+        activationBytes: config.retention.activationsBytes,
+      },
       ...(process.env.SLUICE_TEST_SABOTAGE === 'acknowledge-before-sync'
         ? { sabotage: 'acknowledge-before-sync' as const }
         : {}),
@@ -173,7 +177,7 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       clock,
       log: child(log, 'fan-out'),
       tail,
-      observe: { fannedOut: (_fire, runs, refused) => metrics.fannedOut(runs, refused) },
+      observe: { fannedOut: (_fire, counts) => metrics.fannedOut(counts) },
     })
     metrics.watch(invoker, () => fanOut.depth())
 
@@ -261,7 +265,10 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
         clock,
         bounds.hub.pruneIntervalMs,
         async () => {
-          await pruneDeadLetters(state, clock)
+          await pruneDeadLetters(state, clock, {
+            deadLetterTtlMs: config.retention.deadLettersMs,
+            deadLettersPerRuleMax: config.retention.deadLettersPerRule,
+          })
           await fire.prune()
         },
         error => log.warn({ err: error }, 'pruning failed'),

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 /** What runs on this machine for the action containers of one hub, seen from outside (Linux: /proc). */
-export type ContainerProcess = { readonly pid: number; readonly command: string }
+export type ContainerProcess = { readonly pid: number; readonly command: string; readonly state: string }
 
 export const processesCanBeSeen = process.platform === 'linux'
 
@@ -26,7 +26,11 @@ function processes(isWanted: (command: string, environment: string) => boolean):
         const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
         // A process that was ended and not yet waited for has no command line.
         if (command === '' || !isWanted(command, readFileSync(`/proc/${pid}/environ`, 'utf8'))) return []
-        return [{ pid: Number(pid), command }]
+        // Behind the name in brackets: `S` sleeping, `T` stopped, ...
+        const state = readFileSync(`/proc/${pid}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .charAt(0)
+        return [{ pid: Number(pid), command, state }]
       } catch {
         return []
       }

@@ -42,8 +42,11 @@ export type FanOutDependencies = {
   readonly clock: Clock
   readonly log: Logger
   readonly tail: RecordTail
-  readonly observe?: { fannedOut?(fire: FireRecord, runs: number, refused: number): void }
+  readonly observe?: { fannedOut?(fire: FireRecord, counts: FanOutCounts): void }
 }
+
+/** Of one fire: runs that went to invokers, refusals, and records of runs that were too large to go. */
+export type FanOutCounts = { readonly runs: number; readonly refused: number; readonly failed: number }
 
 type Outcome = {
   readonly line: string
@@ -69,7 +72,8 @@ export function createFanOut(deps: FanOutDependencies): FanOut {
     if (children.length > 0) writes.push(balancer.publish(children))
     await Promise.all(writes)
     const refused = outcomes.filter(({ run }) => run?.refused).length
-    observe?.fannedOut?.(fire, children.length, refused)
+    const failed = outcomes.filter(outcome => outcome.failed !== undefined).length
+    observe?.fannedOut?.(fire, { runs: children.length, refused, failed })
   }
 
   async function outcomeOf(fire: FireRecord, rule: FiredRule): Promise<Outcome> {

@@ -1,4 +1,4 @@
-import { Client, type Dispatcher } from 'undici'
+import { Client, Pool, type Dispatcher } from 'undici'
 import type { Clock, Container } from '../spi/index.ts'
 import type { CallOutcome } from './run-outcome.ts'
 
@@ -26,10 +26,10 @@ export function createContainerClient(
   connections: number,
 ): ContainerClient {
   const { endpoint } = container
-  const client =
-    'socketPath' in endpoint
-      ? new Client('http://container', { ...clientOptions, socketPath: endpoint.socketPath, pipelining: connections })
-      : new Client(`http://${endpoint.host}:${endpoint.port}`, { ...clientOptions, pipelining: connections })
+  const origin = 'socketPath' in endpoint ? 'http://container' : `http://${endpoint.host}:${endpoint.port}`
+  const options = { ...clientOptions, ...('socketPath' in endpoint ? { socketPath: endpoint.socketPath } : {}) }
+  // Runs that overlap need a connection each: on one, an answer would wait for those asked for before it.
+  const client = connections > 1 ? new Pool(origin, { ...options, connections }) : new Client(origin, options)
 
   async function call(path: '/init' | '/run', body: string, limits: CallLimits): Promise<CallOutcome | Refused> {
     return new Promise(resolve => {
@@ -66,6 +66,7 @@ export function createContainerClient(
 const clientOptions = {
   headersTimeout: 0,
   bodyTimeout: 0,
+  pipelining: 1,
   keepAliveTimeout: 86_400_000,
   keepAliveMaxTimeout: 86_400_000,
 }

@@ -71,6 +71,13 @@ describe('the container pool', () => {
     expect(factory.destroyed).toHaveLength(0)
   })
 
+  it('refuses at once what its memory can never hold', () => {
+    const { pool, factory } = setUp({ userMemoryMb: 256 })
+    expect(() => pool.acquire(action('big', { memoryMb: 512 }))).toThrow('needs 512 MB')
+    expect(factory.created).toHaveLength(0)
+    expect(pool.queued()).toBe(0)
+  })
+
   it('gives up a container of a busy action when another has waited for long', async () => {
     const { pool, factory, clock } = setUp({ userMemoryMb: 256 })
     const first = await pool.acquire(action('a'))
@@ -85,6 +92,18 @@ describe('the container pool', () => {
     await clock.advance(1000)
     lease.release('keep')
     expect((await again).start).toBe('cold')
+  })
+
+  it('starts one container for as many runs as it will hold', async () => {
+    const { pool, factory } = setUp()
+    const runs = Array.from({ length: 7 }, () => Promise.resolve(pool.acquire(action('a', { concurrency: 3 }))))
+    await settled()
+    expect(factory.created).toHaveLength(3)
+    for (const pooled of [runs[0], runs[1], runs[2]]) (await pooled)?.initialised()
+    const leases = await Promise.all(runs)
+    expect(factory.created).toHaveLength(3)
+    expect(pool.queued()).toBe(0)
+    expect(new Set(leases.map(({ pooled }) => pooled)).size).toBe(3)
   })
 
   it('lets several runs into one container once it is initialised, up to its concurrency', async () => {

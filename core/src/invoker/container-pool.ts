@@ -100,6 +100,10 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
 
   function acquire(spec: ActionSpec): Lease | Promise<Lease> {
     if (closed) throw new SluiceError('SLUICE_CLOSED', 'The invoker is shutting down.')
+    if (spec.memoryMb > options.userMemoryMb) {
+      const text = `The action needs ${spec.memoryMb} MB, and all containers together have ${options.userMemoryMb} MB.`
+      throw new SluiceError('SLUICE_CONTAINER_START', text)
+    }
     const group = groupOf(spec)
     if (group.jobs.length === 0) {
       const pooled = freeContainer(group)
@@ -147,10 +151,21 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
       if (pooled.state === 'suspended') resume(group, pooled)
       else take(group, pooled, 'warm')
     }
-    while (group.jobs.length > group.starting && grow(group));
-    if (group.jobs.length > group.starting) wanting.add(group)
+    while (group.jobs.length > promised(group) && grow(group));
+    if (group.jobs.length > promised(group)) wanting.add(group)
     else wanting.delete(group)
     dropIfEmpty(group)
+  }
+
+  /** Runs that containers on their way will take: new ones, and what one in its `/init` or waking up has room for. */
+  function promised({ spec, starting, containers }: Group): number {
+    let places = starting * spec.concurrency
+    if (spec.concurrency === 1) return places
+    for (const { state, initialised, active } of containers) {
+      if (state === 'initialising') places += spec.concurrency - active
+      else if (state === 'resuming' && initialised) places += spec.concurrency - 1
+    }
+    return places
   }
 
   function take(group: Group, pooled: PooledContainer, start: StartKind): void {
@@ -433,6 +448,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
         queuedCount--
         pooled.state = 'ready'
         job.settle(lease(group, pooled, 'warm'))
+        if (group.jobs.length > 0) serve(group)
       },
       (error: unknown) => {
         log.warn({ err: error, container: pooled.container.name }, 'container could not be resumed')

@@ -45,8 +45,12 @@ export async function writeDeadLetter(
 }
 
 /** Drops what is over its age or number, oldest first; resolves to how many. */
-export async function pruneDeadLetters(state: StateStore, clock: Clock): Promise<number> {
-  const { deadLetterTtlMs, deadLettersPerRuleMax } = bounds.fire
+export async function pruneDeadLetters(
+  state: StateStore,
+  clock: Clock,
+  limits: { readonly deadLetterTtlMs: number; readonly deadLettersPerRuleMax: number } = bounds.fire,
+): Promise<number> {
+  const { deadLetterTtlMs, deadLettersPerRuleMax } = limits
   const perRule = new Map<string, { key: string; atMs: number }[]>()
   let dropped = 0
   let after: string | undefined
