@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { codeOf, recorder } from '../../../contract/index.ts'
 import type { ActivationRecord } from '../../model/index.ts'
 import type { Logger } from '../../spi/index.ts'
+import type { EmbeddedBus } from './bus.ts'
 import { openEngine } from './engine.ts'
 import { faulty, openTestBackend, silent, temporaryDirectory, type TestBackend } from './testing/rig.ts'
 
@@ -226,6 +227,27 @@ describe('embedded backend: damaged values', () => {
     const again = recorder<boolean>()
     await backend.bus.subscribe('topic', options, async ({ redelivered }) => again.add(redelivered))
     expect(await again.take(1)).toEqual([true])
+  })
+
+  it('numbers messages on behind what its groups have seen when the document of the topic is damaged', async () => {
+    const directory = await temporary()
+    const first = await openTestBackend(directory)
+    const options = { group: 'group', from: 'earliest', concurrency: 1, order: 'key' } as const
+    const done = recorder<string>()
+    const before = await first.backend.bus.subscribe('topic', options, async ({ key }) => done.add(key ?? ''))
+    for (const key of ['a', 'b', 'c']) await first.backend.bus.publish('topic', [{ key, body: new Uint8Array() }])
+    await done.take(3)
+    await expect.poll(() => before.depth()).toBe(0)
+    const bus = first.backend.bus as EmbeddedBus
+    for (let time = 0; time < 2; time++) await bus.prune()
+    expect(await first.keys('bus!log!')).toEqual([])
+    await first.backend.close()
+    expect(await damage(directory, flipped('bus!topic!'))).toBe(1)
+    const { backend } = await opened(directory)
+    await backend.bus.publish('topic', [{ key: 'd', body: new Uint8Array() }])
+    const again = recorder<string>()
+    await backend.bus.subscribe('topic', options, async ({ key }) => again.add(key ?? ''))
+    expect(await again.take(1)).toEqual(['d'])
   })
 
   it('counts the records of a namespace again when its total is damaged', async () => {
