@@ -4,7 +4,7 @@ import { initFailure, runResponse, type CallOutcome } from './run-outcome.ts'
 const answer = (status: number, body: string): CallOutcome => ({ kind: 'answer', status, body })
 
 describe('the response of a run', () => {
-  it.each([
+  it.each<[string, CallOutcome, unknown]>([
     ['an object is a success', answer(200, '{"a":1}'), { statusCode: 0, result: { a: 1 }, size: 7 }],
     ['an array is a success', answer(200, '[1,2]'), { statusCode: 0, result: [1, 2], size: 5 }],
     [
@@ -92,7 +92,7 @@ describe('the response of a run', () => {
 })
 
 describe('the response of a failed init', () => {
-  it.each([
+  it.each<[string, CallOutcome, unknown]>([
     ['success gives nothing', answer(200, 'anything'), undefined],
     [
       'an error object is passed on',

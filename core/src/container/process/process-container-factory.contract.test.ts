@@ -40,7 +40,7 @@ function open(options: Partial<ProcessContainerFactoryOptions> = {}) {
   })
 }
 
-const environment = ['PATH', 'LANG', 'HOME', 'TMPDIR', 'SLUICE_LISTEN', 'SLUICE_CONTAINER']
+const environment = ['PATH', 'LANG', 'HOME', 'TMPDIR', 'SLUICE_LISTEN', 'SLUICE_PARENT', 'SLUICE_CONTAINER']
 const alive = (_container: Container, pids: readonly number[]) => livingPids(pids)
 
 containerFactoryContract('process', {
