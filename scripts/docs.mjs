@@ -1,6 +1,7 @@
 /** `npm run docs`: writes the pages that are made from the code. A test compares them with what lies in docs/. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { conformancePage } from './conformance.mjs'
 import { root, setUp } from './setup.mjs'
 
 await setUp()
@@ -9,6 +10,7 @@ const { errorReference } = await import('../core/dist/src/model/index.js')
 const pages = {
   'docs/reference/configuration.md': configurationReference(),
   'docs/reference/errors.md': errorReference(),
+  'docs/conformance.md': conformancePage(),
 }
 mkdirSync(join(root, 'docs/reference'), { recursive: true })
 for (const [page, text] of Object.entries(pages)) {

@@ -244,6 +244,45 @@ describe('an action', () => {
   }
 })
 
+describe('a start', () => {
+  it('[rel:R18] under load refuses or serves, and fails nothing that it took', async () => {
+    const directory = scratchDirectory()
+    const dataDir = join(directory, 'data')
+    let starting = await startHub({ dataDir })
+    const port = Number(new URL(starting.url).port)
+    const client = createApi(starting.url, starting.keys.alpha)
+    try {
+      await put('actions/echo', code('return args'), client)
+      await put('triggers/early', {}, client)
+      await put('rules/early-rule', { trigger: '/_/early', action: '/_/echo' }, client)
+      await starting.kill()
+      const seen = new Set<number>()
+      const fires: string[] = []
+      let busy = true
+      const knock = async (path: string): Promise<void> => {
+        while (busy) {
+          const answer = await client.call('POST', path, { body: {}, timeoutMs: 20_000 }).catch(() => undefined)
+          if (answer) seen.add(answer.status)
+          if (answer?.status === 202) fires.push(answer.body.activationId)
+          else await new Promise(done => setTimeout(done, 2))
+        }
+      }
+      const knocking = ['actions/echo?blocking=true', 'actions/echo?blocking=true', 'triggers/early'].map(knock)
+      starting = await startHub({ dataDir, port })
+      await eventually(() => Promise.resolve(fires.length > 20 && seen.has(200)))
+      busy = false
+      await Promise.all(knocking)
+      // Before it is ready the door is closed, or says 503.
+      expect([...seen].filter(status => ![200, 202, 503].includes(status))).toEqual([])
+      for (const id of fires) expect((await settled(id, client)).runs).toMatchObject([{ status: 'success' }])
+    } finally {
+      await client.close()
+      await starting.kill()
+      removeDirectory(directory)
+    }
+  })
+})
+
 describe('a stop', () => {
   it('[rel:R2] finishes what runs, keeps what waits, and ends with 0; nothing is lost and nothing runs twice', async () => {
     const directory = scratchDirectory()
