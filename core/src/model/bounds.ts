@@ -155,7 +155,7 @@ export const bounds = {
     batchOpsMax: 4096,
     /** After a commit that this many writers shared, the next one waits a moment for company: each commit costs about
      *  0.1 ms of CPU whatever its size, and with so many at work nobody misses the moment. */
-    crowdedWrites: 6,
+    crowdedWrites: 12,
     crowdedPauseMs: 1,
     /** One synced batch takes about so much; more goes into the next. */
     batchBytesMax: 16 * mib,
@@ -251,8 +251,9 @@ export const bounds = {
     authorityBackoffMs: 200,
     casRetriesMax: 5,
     fireTimeoutMs: 10 * second,
-    fireConnectionsMax: 64,
-    fireConcurrencyMax: 64,
+    /** As many as are usually due in one second, so that none waits for the answer to another. */
+    fireConnectionsMax: 256,
+    fireConcurrencyMax: 256,
     /** Of one subscription, in flight or waiting. */
     fireQueueMax: 10_000,
     backoffBaseMs: second,
