@@ -275,6 +275,7 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       ),
     )
     readiness.ready('hub')
+    closers.push(() => readiness.missing('hub', 'it is stopping'))
     let stopping: Promise<void> | undefined
     return { port, apiHost, guestKey: credentials.guest, events, stop: () => (stopping ??= close()) }
   } catch (error) {

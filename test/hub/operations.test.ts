@@ -303,7 +303,13 @@ describe('a stop', () => {
       await eventually(async () =>
         /^sluice_pool_busy [1-9]/m.test((await client.call('GET', '/metrics', { auth: null })).text),
       )
-      expect(await first.stop()).toBe(0)
+      const stopped = first.stop()
+      const readiness = await eventually(async () => {
+        const answer = await client.call('GET', '/readyz', { auth: null })
+        return answer.status === 503 && answer
+      })
+      expect(readiness.body.missing).toContain('hub: it is stopping')
+      expect(await stopped).toBe(0)
       expect((await waiting).body).toEqual({ done: true })
       await client.close()
       if (processesCanBeSeen) expect(containerProcesses(dataDir)).toEqual([])
