@@ -135,13 +135,15 @@ describe('the container pool', () => {
   })
 
   it('takes a stem cell of the same kind and memory, and starts another', async () => {
-    const { pool, factory } = setUp({ stemCells: [{ kind: 'nodejs:20', memoryMb: 256, count: 1 }] })
+    const { pool, factory, clock } = setUp({ stemCells: [{ kind: 'nodejs:20', memoryMb: 256, count: 1 }] })
     pool.start()
     await settled()
     expect(pool.stats().prewarmed).toBe(1)
     const lease = await pool.acquire(action('a'))
     expect(lease.start).toBe('prewarmed')
     await settled()
+    expect(factory.created).toHaveLength(1)
+    await clock.advance(250)
     expect(factory.created).toHaveLength(2)
     expect(factory.assigned).toEqual(['ns/a'])
   })

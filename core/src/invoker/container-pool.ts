@@ -278,7 +278,8 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
         startFailed(group, error)
       },
     )
-    backfill()
+    // The replacement's start would take the processor from the run that is just beginning.
+    clock.setTimer(bounds.invoker.backfillDelayMs, backfill, { unref: true })
   }
 
   async function startFor(group: Group): Promise<void> {

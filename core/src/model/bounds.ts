@@ -106,6 +106,7 @@ export const bounds = {
     /** Estimated cold start, until one was measured: a run waits for a busy equal container rather than evict for less. */
     coldStartEstimateMs: 120,
     warmWaitMsMax: 2 * second,
+    backfillDelayMs: 250,
     attemptsMax: 3,
     attemptBackoffMs: second,
     attemptBackoffMsMax: 5 * minute,
