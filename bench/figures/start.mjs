@@ -19,9 +19,9 @@ export async function start({ quick }) {
       idleMb = hub.rssMb()
       await hub.stop()
     }
-    const cold = await firstRuns('invoker: { prewarm: [] }', quick ? 8 : 20)
+    const cold = await firstRuns('invoker: { userMemoryMb: 8192, prewarm: [] }', quick ? 8 : 20)
     const prewarmed = await firstRuns(
-      'invoker: { prewarm: [{ kind: "nodejs:20", memoryMb: 256, count: 2 }] }',
+      'invoker: { userMemoryMb: 8192, prewarm: [{ kind: "nodejs:20", memoryMb: 256, count: 2 }] }',
       quick ? 8 : 20,
     )
     return {
@@ -35,7 +35,7 @@ export async function start({ quick }) {
   }
 }
 
-/** First runs of fresh actions, spaced so that stem cells have been replaced. */
+/** First runs of fresh actions, spaced so that stem cells have been replaced; the pool has room for all of them. */
 async function firstRuns(config, count) {
   const hub = await startHub({ config })
   try {
