@@ -284,6 +284,8 @@ export const bounds = {
     deadLetterTtlMs: 7 * day,
     deadLetterAnswerBytesMax: 2 * kib,
     nameDistanceMax: 2,
+    /** Subscriptions read at once at the start. */
+    loadPage: 250,
     listMax: 1000,
   },
   limitsDefault: { invocationsPerMinute: 60, concurrentInvocations: 30, firesPerMinute: 60 },

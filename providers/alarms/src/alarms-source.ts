@@ -35,11 +35,6 @@ export async function openAlarmsSource(
   const underWay = new Set<Promise<void>>()
   let settleSoon: { cancel(): void } | undefined
 
-  const known = new Map<string, string>()
-  for await (const { id, subId } of services.subscriptions()) known.set(id, subId)
-  journal.retain((id, line) => known.get(id) === line.subId)
-  driver.start()
-
   function inFlight(work: Promise<void>): Promise<void> {
     const tracked = work
       .catch((error: unknown) => log.error({ err: error }, 'alarms: a decision was not carried out'))
@@ -179,6 +174,10 @@ export async function openAlarmsSource(
   return {
     open: arm,
     end,
+    loaded(subIdOf) {
+      journal.retain((id, line) => subIdOf(id) === line.subId)
+      driver.start()
+    },
     forget: id => journal.record(id, undefined),
     stats(id) {
       const ledger = scheduler.ledger(id) ?? journal.get(id)?.ledger

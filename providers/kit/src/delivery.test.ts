@@ -222,7 +222,7 @@ it('never has more fires under way than it may', async () => {
     firer.fire({
       trigger: { namespace: 'guest', trigger: 'T' },
       authKey: () => guestKey,
-      request: { headers: {}, body: '{}', bytes: 2 },
+      request: () => ({ headers: {}, body: '{}', bytes: 2 }),
       maxAttempts: 1,
       maxRetryElapsedMs: 1000,
       signal,

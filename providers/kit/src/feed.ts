@@ -38,8 +38,6 @@ export type ProviderServices = {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
-  /** All subscriptions there are, running or not, so that a source can clean up what it keeps about others. */
-  subscriptions(): AsyncIterable<{ readonly id: string; readonly subId: string }>
   /** Counts events that were missed and that the source's rules do not make up. */
   dropped(namespace: string, count: number): void
 }
@@ -49,6 +47,9 @@ export interface SharedSource {
   open(session: Session): void
   /** The session has ended. When its subscription was changed, the next one opens in the same turn. */
   end(session: Session): void
+  /** Every subscription there is has been read, and the active ones are open: what is kept about others can go.
+   *  `subIdOf` gives nothing for one that is not there. */
+  loaded(subIdOf: (id: string) => string | undefined): void
   /** The subscription is deleted: forgets what is kept about it. */
   forget(id: string): void
   /** What READ shows under `stats` from the source's side. */

@@ -12,7 +12,8 @@ export type FireCall = {
   readonly trigger: TriggerRef
   /** Decrypts the key, for one attempt at a time. */
   readonly authKey: () => string
-  readonly request: EventRequest
+  /** Made again for every attempt, equal each time: what waits its turn should be small. */
+  readonly request: () => EventRequest
   readonly maxAttempts: number
   readonly maxRetryElapsedMs: number
   /** Ends the waiting between attempts; an attempt that is under way is finished, so that its outcome is known. */
@@ -63,7 +64,9 @@ export function createFirer(options: { client: HubClient; clock: Clock; random: 
       await pauses.wait(call.trigger.namespace, call.signal)
       const outcome = await attemptOnce(call, attempt)
       if (outcome.class === 'success') return { kind: 'fired', status: outcome.status, attempts: attempt }
-      if (outcome.class === 'permanent') return refused(permanentReason(outcome.status), outcome, attempt)
+      if (outcome.class === 'permanent') {
+        return refused(permanentReason(outcome.status), outcome, outcome.unsent ? attempt - 1 : attempt)
+      }
       if (outcome.class === 'gone' && (await confirmedGone(call))) {
         return { kind: 'held', status: outcome.status, attempts: attempt }
       }
@@ -103,11 +106,16 @@ export function createFirer(options: { client: HubClient; clock: Clock; random: 
   }
 
   async function post(call: FireCall, auth: string, attempt: number): Promise<Outcome> {
+    const { trigger } = call
+    const request = call.request()
+    if (request.bytes > bounds.feeds.payloadBytesMax) {
+      breaker.record('abandoned')
+      return { class: 'permanent', status: 413, answer: '', unsent: true }
+    }
     const startMs = clock.monotonicMs()
     let sentAtMs = clock.nowMs()
     let outcome: Outcome
     try {
-      const { trigger, request } = call
       outcome = outcomeOf(
         await client.fireTrigger(
           { namespace: trigger.namespace, name: trigger.trigger },
@@ -160,6 +168,8 @@ type Outcome = {
   readonly status: number
   readonly answer: string
   readonly retryAfter?: string | string[]
+  /** It was too large to be sent at all. */
+  readonly unsent?: boolean
 }
 
 function outcomeOf(answer: Answer): Outcome {

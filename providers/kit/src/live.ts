@@ -1,4 +1,3 @@
-import { bounds } from '@sluice/core/model'
 import type { KeyRing, Logger } from '@sluice/core/spi'
 import type { DeadLetters } from './dead-letters.ts'
 import { eventRequest, type CoreDialect } from './event-request.ts'
@@ -94,23 +93,13 @@ export function createLive(options: {
     const tally = countsOf(id)
     metrics.received(namespace)
     tally.lastEventTime = event.timeMs
-    const request = eventRequest(event, session, session.common.eventFormat, options.dialect)
-    if (request.bytes > bounds.feeds.payloadBytesMax) {
-      return settle(session, event, {
-        kind: 'refused',
-        reason: 'payload-too-large',
-        status: 413,
-        attempts: 0,
-        answer: '',
-      })
-    }
     tally.inFlight++
     try {
       const result = await session.withSignal(signal =>
         firer.fire({
           trigger: session,
           authKey: () => openAuthKey(keyRing, `${provider}:${id}`, session.document),
-          request,
+          request: () => eventRequest(event, session, session.common.eventFormat, options.dialect),
           maxAttempts: session.common.maxAttempts,
           maxRetryElapsedMs: session.common.maxRetryElapsed * 1000,
           signal,

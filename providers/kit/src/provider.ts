@@ -79,7 +79,7 @@ export function createProvider(options: ProviderOptions): Provider {
       })
     const firer = createFirer({ client, clock, random, concurrency: options.fireConcurrency })
     const { dropped } = metrics
-    const source = await definition.start?.({ name, instance, state, clock, random, log, subscriptions, dropped })
+    const source = await definition.start?.({ name, instance, state, clock, random, log, dropped })
     const parts = { definition, client, registry, locks, deadLetters, keyRing, clock, random, log, metrics }
     const live = createLive({
       ...parts,
@@ -104,17 +104,14 @@ export function createProvider(options: ProviderOptions): Provider {
         await client.close()
       },
     }
-    let count = 0
+    const subIds = new Map<string, string>()
     for await (const registered of registry.all()) {
+      subIds.set(registered.id, registered.document.subId)
       live.open(registered)
-      count++
     }
+    source?.loaded(id => subIds.get(id))
     phase = 'running'
-    log.info({ provider: name, subscriptions: count, active: live.size }, 'provider started')
-  }
-
-  async function* subscriptions() {
-    for await (const { id, document } of registry.all()) yield { id, subId: document.subId }
+    log.info({ provider: name, subscriptions: subIds.size, active: live.size }, 'provider started')
   }
 
   async function stop(): Promise<void> {

@@ -13,7 +13,7 @@ export function createRegistry(state: StateStore, provider: string) {
     async *all(): AsyncGenerator<Registered> {
       let after: string | undefined
       for (;;) {
-        const page = await state.scan({ prefix, after, limit: bounds.feeds.listMax })
+        const page = await state.scan({ prefix, after, limit: bounds.feeds.loadPage })
         for (const entry of page) {
           yield {
             id: entry.key.slice(prefix.length),
@@ -22,7 +22,7 @@ export function createRegistry(state: StateStore, provider: string) {
           }
         }
         after = page.at(-1)?.key
-        if (page.length < bounds.feeds.listMax) return
+        if (page.length < bounds.feeds.loadPage) return
       }
     },
 
