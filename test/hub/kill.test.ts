@@ -9,6 +9,7 @@ describe('a hub that is killed under load', () => {
     expect(report.losses).toEqual([])
     expect(report.unexpected).toEqual([])
     expect(report.firesAccepted).toBeGreaterThan(200)
+    expect(report.unexplainedRepetitions).toBe(0)
     expect(report.duplicatesOfWorstKill).toBeLessThanOrEqual(report.inFlightMax)
     expect(report.books.settled).toBeGreaterThanOrEqual(report.books.accepted)
   }, 240_000)
