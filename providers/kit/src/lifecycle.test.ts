@@ -61,6 +61,31 @@ it('answers a CREATE in time whose source does not even listen to its signal', a
   expect((await answer).status).toBe(504)
 })
 
+it('lets a DELETE through while the source of an UPDATE hangs', async () => {
+  const harness = await providing({ update: () => new Promise(() => undefined) })
+  await harness.call('CREATE')
+  const update = harness.call('UPDATE', { maxAttempts: 3 })
+  await harness.settle()
+  expect((await harness.call('DELETE')).status).toBe(200)
+  expect(await update).toMatchObject({ status: 409, body: { error: 'superseded' } })
+  expect(await harness.state.dump('')).toEqual([])
+})
+
+it('calls a subscription degraded after twenty refused events in a row, and keeps it active', async () => {
+  const harness = await providing({
+    async open(session) {
+      for (let number = 1; number <= 20; number++) {
+        const event = { id: `${number}`, source: 's', type: 't', timeMs: 1, recordedAtMs: 1, data: {} }
+        await session.fire(event)
+      }
+    },
+  })
+  harness.core.onFire = () => ({ status: 400 })
+  await harness.call('CREATE')
+  await harness.settle()
+  expect(await harness.read()).toMatchObject({ status: { active: true }, stats: { deadLettered: 20, degraded: true } })
+})
+
 it('keeps a failure of one source from the others', async () => {
   const harness = await providing({
     open: async ({ trigger, signal }) => {

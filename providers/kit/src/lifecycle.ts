@@ -203,7 +203,9 @@ export function createLifecycle(parts: LifecycleParts): (parameters: Parameters)
       const otherUpdates = commonParameters.some(({ name }) => parameters[name] !== undefined)
       const common = readCommon(parameters, document.common)
       const before = openConfig(keyRing, bindOf(call.id), document)
-      const checked = await feed.update(before, parameters, { ...contextOf(call), otherUpdates })
+      // A source that hangs must not keep others from the subscription.
+      const updated = Promise.resolve(feed.update(before, parameters, { ...contextOf(call), otherUpdates }))
+      const checked = await orAborted(updated, call.signal)
       const sealed = sealConfig(keyRing, bindOf(call.id), feed, checked.config, call.authKey)
       await rewrite(call.id, (now, nowMs) => ({
         ...now,
@@ -367,6 +369,7 @@ function isoSeconds(ms: number): string {
 /** The work's result, or the signal's reason as soon as it aborts: an answer never waits for a source that hangs. */
 function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason as Error)
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
     work.then(resolve, reject)
   })

@@ -1,3 +1,4 @@
+import { bounds } from '@sluice/core/model'
 import type { KeyRing, Logger } from '@sluice/core/spi'
 import type { DeadLetters } from './dead-letters.ts'
 import { eventRequest, type CoreDialect } from './event-request.ts'
@@ -170,7 +171,12 @@ export function createLive(options: {
       counts.delete(id)
       source?.forget(id)
     },
-    statsOf: (id: string) => ({ ...countsOf(id), ...source?.stats(id) }),
+    /** READ's `stats`: counts since this process started, and what the source knows. */
+    statsOf(id: string): Record<string, unknown> {
+      const { refusedInARow, ...tally } = countsOf(id)
+      const degraded = refusedInARow >= bounds.feeds.degradedAfter
+      return { ...tally, ...(degraded ? { degraded } : {}), ...source?.stats(id) }
+    },
     get size() {
       return sessions.size
     },
