@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { bounds } from '../model/index.ts'
 import { systemClock, type Clock } from '../spi/index.ts'
 import { basic, createFixture, guest, nodeAction, type Fixture } from './testing/fixture.ts'
 
@@ -221,6 +222,29 @@ describe('stopping', () => {
     expect(await answer).toMatch(/^HTTP\/1\.1 202 [^]*connection: close/)
     await stopped
     await expect(open(port)).rejects.toThrow('ECONNREFUSED')
+  })
+
+  it('does not wait for connections on which nothing, or half a request, has come', async () => {
+    let ring: () => void = () => {}
+    const clock: Clock = {
+      ...systemClock,
+      setTimer: (ms, fn, options) =>
+        ms === bounds.http.drainBodyMs ? ((ring = fn), { cancel: () => {} }) : systemClock.setTimer(ms, fn, options),
+    }
+    const { port, controller } = await serve(clock)
+    const [fresh, half, body] = await Promise.all([open(port), open(port), open(port)])
+    half.write('GET / HT')
+    body.write(`${head('POST', invoke, json, 'Content-Length: 10')}{`)
+    // The server has met all three when it has answered a fourth.
+    await exchange(port, head('GET', '/ping'))
+    const ended = [fresh, half, body].map(
+      socket => new Promise(resolve => socket.once('close', resolve).on('error', () => {})),
+    )
+    const stopped = controller.stop()
+    await Promise.all([ended[0], ended[1]])
+    expect(body.closed).toBe(false)
+    ring()
+    await Promise.all([ended[2], stopped])
   })
 
   it('says which address is taken', async () => {

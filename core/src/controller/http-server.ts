@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { ApiError, SluiceError, bounds } from '../model/index.ts'
@@ -14,7 +14,8 @@ export interface HttpServer {
   readonly app: FastifyInstance
   /** Rejects with SLUICE_ADDRESS_IN_USE. */
   start(address: { host: string; port: number }): Promise<{ port: number }>
-  /** Takes no more connections, lets running requests end for `bounds.http.drainMs`, then cuts them. */
+  /** Takes no more connections and ends idle ones, lets running requests end for `bounds.http.drainMs`, then cuts them.
+   *  What of a request has not come is waited for no longer than `drainBodyMs`. */
   stop(): Promise<void>
 }
 
@@ -53,6 +54,9 @@ export function createHttpServer(deps: {
     frameworkErrors: (_error, request, reply) => serve(request, reply as FastifyReply),
   })
   app.server.maxConnections = bounds.http.connectionsMax
+  const connections = watchConnections()
+  app.server.on('connection', socket => connections.opened(socket))
+  app.server.on('request', (request, response) => connections.asked(request, response))
   // Bodies are read by the routes, with the bounds that hold there.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
@@ -127,11 +131,48 @@ export function createHttpServer(deps: {
     },
     async stop() {
       closing = true
-      const cut = clock.setTimer(bounds.http.drainMs, () => app.server.closeAllConnections())
+      const closed = app.close()
+      connections.endUnasked()
+      const cuts = [
+        clock.setTimer(bounds.http.drainBodyMs, () => connections.endHalfAsked()),
+        clock.setTimer(bounds.http.drainMs, () => app.server.closeAllConnections()),
+      ]
       try {
-        await app.close()
+        await closed
       } finally {
-        cut.cancel()
+        for (const cut of cuts) cut.cancel()
+      }
+    },
+  }
+}
+
+/**
+ * Knows which connections have a request under way. Node's own closing waits for those, too, on which nothing or half a
+ * request has come: browsers open them in advance.
+ */
+function watchConnections() {
+  const connections = new Map<Socket, Set<IncomingMessage>>()
+  let ending = false
+  return {
+    opened(socket: Socket): void {
+      if (ending) return void socket.destroy()
+      connections.set(socket, new Set())
+      socket.once('close', () => connections.delete(socket))
+    },
+    asked(request: IncomingMessage, response: ServerResponse): void {
+      const requests = connections.get(request.socket)
+      requests?.add(request)
+      response.once('close', () => requests?.delete(request))
+    },
+    /** Ends those without a request, now and from now on. */
+    endUnasked(): void {
+      ending = true
+      for (const [socket, requests] of connections) if (requests.size === 0) socket.destroy()
+    },
+    /** Ends those whose request has not come completely. */
+    endHalfAsked(): void {
+      for (const [socket, requests] of connections) {
+        if ([...requests].every(request => !request.complete)) socket.destroy()
       }
     },
   }

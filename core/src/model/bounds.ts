@@ -22,6 +22,8 @@ export const bounds = {
     jsonDepthMax: 128,
     jsonTokensMax: 100_000,
     drainMs: 30 * second,
+    /** A stop waits so long for the rest of a request. */
+    drainBodyMs: 3 * second,
     /** A body must be complete by then (rest-api.md §1.9); looked after at the sweep. */
     bodyTimeoutMs: 30 * second,
     bodySweepMs: second,
