@@ -138,7 +138,7 @@ export async function createFixture(
       status: response.statusCode,
       headers: response.headers,
       text: response.body,
-      // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- a wrong shape fails where it is compared
+       
       json: isJson ? JSON.parse(response.body) : undefined,
     }
   }
