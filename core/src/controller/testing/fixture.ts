@@ -138,7 +138,7 @@ export async function createFixture(
       status: response.statusCode,
       headers: response.headers,
       text: response.body,
-       
+
       json: isJson ? JSON.parse(response.body) : undefined,
     }
   }

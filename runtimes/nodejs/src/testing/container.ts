@@ -11,7 +11,6 @@ import { builtServer } from './built-server.ts'
 
 export const sentinel = 'XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX'
 
- 
 export type Reply = { status: number; body: any; text: string; headers: IncomingHttpHeaders }
 export type Logs = { stdout: string; stderr: string; sentinels: { stdout: number; stderr: number } }
 
