@@ -2,6 +2,7 @@ import {
   bounds,
   failures,
   mintActionKey,
+  parseSize,
   SluiceError,
   valueOf,
   isTruthy,
@@ -212,18 +213,9 @@ function callLimits(
   const { maxPayloadSize, truncationSize } = message.user.limits
   return {
     timeoutMs,
-    bytesMax: Math.min(resultBytesMax, sizeBytes(maxPayloadSize) ?? resultBytesMax),
-    truncationBytes: Math.min(resultTruncationBytes, sizeBytes(truncationSize) ?? resultTruncationBytes),
+    bytesMax: Math.min(resultBytesMax, parseSize(maxPayloadSize) ?? resultBytesMax),
+    truncationBytes: Math.min(resultTruncationBytes, parseSize(truncationSize) ?? resultTruncationBytes),
   }
-}
-
-const sizeGrammar = /^\s?(\d+)\s?(GB|MB|KB|B|G|M|K)\s?$/
-const unitBytes: Record<string, number> = { B: 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }
-
-/** A size such as `1 MB` in bytes (rest-api.md §9.2). */
-function sizeBytes(text: string | undefined): number | undefined {
-  const match = text === undefined ? null : sizeGrammar.exec(text)
-  return match ? Number(match[1]) * (unitBytes[match[2]?.[0] ?? 'B'] ?? 1) : undefined
 }
 
 /** What the pool needs to know of this run. */
