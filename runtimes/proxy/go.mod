@@ -1,0 +1,3 @@
+module sluice/proxy
+
+go 1.22
