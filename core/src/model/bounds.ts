@@ -139,6 +139,37 @@ export const bounds = {
     destroyMs: 10 * second,
     destroyPollMsMax: 50,
   },
+  /** Calls of the container engine, each with its own limit (platform.md §13.1). */
+  docker: {
+    pingMs: 2 * second,
+    /** A single object. */
+    lookMs: 10 * second,
+    listMs: minute,
+    startMs: minute,
+    removeMs: minute,
+    pauseMs: 10 * second,
+    /** A pull has a budget of its own, apart from any action's time limit. */
+    pullMs: 10 * minute,
+    pullSilenceMs: minute,
+    pullLineBytesMax: 64 * kib,
+    startsMax: 10,
+    /** A start is through when the runtime listens, or after this: it may also open its port late. */
+    listenWaitMs: 5 * second,
+    listenLookMs: second,
+    reconcileMs: 30 * second,
+    /** After the engine went away it is asked this often. */
+    returnLookMs: second,
+    probeMs: second,
+    /** An `oom` event may come behind the exit that it explains. */
+    oomEventMs: 200,
+    eventLineBytesMax: 64 * kib,
+    networksMax: 1000,
+    networkIdleMs: minute,
+    relayConnectionsMax: 1000,
+    relayIdleMs: 90 * second,
+    imageFactsMs: minute,
+    toolMs: 5 * second,
+  },
   bus: {
     partitions: 12,
     retentionMs: 2 * day,

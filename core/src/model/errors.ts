@@ -19,6 +19,12 @@ export const errorCodes = {
   SLUICE_STORE_CORRUPT: { status: 500, retryable: false, meaning: 'Stored bytes do not match their checksum.' },
   SLUICE_CLOSED: { status: 503, retryable: true, meaning: 'The part is shutting down.' },
   SLUICE_CONTAINER_START: { status: 500, retryable: true, meaning: 'An action container could not be started.' },
+  SLUICE_IMAGE_PULL: { status: 500, retryable: false, meaning: 'The image that an action names could not be pulled.' },
+  SLUICE_IMAGE_COMMAND: {
+    status: 500,
+    retryable: false,
+    meaning: 'The image that an action names has no program to start.',
+  },
   SLUICE_CONTAINER_LOST: {
     status: 500,
     retryable: true,

@@ -1,0 +1,223 @@
+import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { bounds, SluiceError } from '../../model/index.ts'
+import type { Clock, Container, ContainerExit, ContainerSpec, Labels, LogStream, Logger } from '../../spi/index.ts'
+import { ContainerLog } from '../output/container-log.ts'
+import { isHeapExhausted, Tail } from '../output/exit-cause.ts'
+import { isAway, isMissing } from './engine-error.ts'
+import type { ContainerState, Engine } from './engine.ts'
+import { OutputFrames } from './output-frames.ts'
+
+export type DockerContainerSupport = {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly log: Logger
+  /** Resolves when the engine answers again. */
+  readonly engineBack: () => Promise<void>
+  /** The freezer refused: nothing more is to be suspended. */
+  cannotPause(error: unknown): void
+  /** Ends what belongs to the container beside the engine: its directory, its place in a network. */
+  letGo(container: DockerContainer): Promise<void>
+}
+
+/** Code of a first process that was killed. */
+const killedCode = 128 + 9
+
+/**
+ * A container of the engine. Its life:
+ *
+ *   created -> attached -> started <-> paused -> output ended -> engine says how it exited -> removed
+ *
+ * The end of its output tells that it is gone. When the engine is away then, its own endpoint is asked: a container may
+ * outlive a restart of the engine, and is attached to again.
+ */
+export class DockerContainer implements Container {
+  readonly id: string
+  readonly name: string
+  readonly labels: Labels
+  readonly exited: Promise<ContainerExit>
+  /** Set once, before anybody but the factory has the container. */
+  endpoint: { socketPath: string } | { host: string; port: number } = { host: '', port: 0 }
+
+  readonly #support: DockerContainerSupport
+  readonly #log: ContainerLog
+  readonly #stderrTail = new Tail()
+  #output: Duplex | undefined
+  #resolveExit!: (exit: ContainerExit) => void
+  #exitKnown = false
+  #attached = 0
+  #started = false
+  #outOfMemory = false
+  #oomSeen: () => void = () => undefined
+  #destroyed: Promise<void> | undefined
+
+  constructor(id: string, spec: ContainerSpec, support: DockerContainerSupport) {
+    this.id = id
+    this.name = spec.name
+    this.labels = spec.labels
+    this.#support = support
+    this.#log = new ContainerLog(support.clock)
+    this.exited = new Promise(resolve => (this.#resolveExit = resolve))
+  }
+
+  get logs(): LogStream {
+    return this.#log
+  }
+
+  get running(): boolean {
+    return !this.#exitKnown && this.#destroyed === undefined
+  }
+
+  /** Reads its output from now on. Before `start`, so that no byte is missed. */
+  async attach(): Promise<void> {
+    const output = await this.#support.engine.attach(this.id)
+    this.#attached++
+    const frames = new OutputFrames((stream, part) => {
+      if (stream === 'stderr') this.#stderrTail.push(part)
+      this.#log.push(stream, part)
+    })
+    this.#output = output
+    output.on('data', (chunk: Buffer) => frames.push(chunk))
+    output.on('error', () => undefined)
+    output.once('close', () => void this.#outputEnded())
+    output.once('end', () => output.destroy())
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#support.engine.start(this.id, signal)
+    this.#started = true
+  }
+
+  /** The invoker's table knows what a stem cell became; nothing of the container depends on it. */
+  async assign(_namespace: string, _action: string): Promise<void> {}
+
+  async suspend(): Promise<void> {
+    this.#mustRun()
+    try {
+      await this.#support.engine.pause(this.id)
+    } catch (error) {
+      if (await this.#isGone(error)) throw this.#lost(error)
+      if (!isAway(error)) this.#support.cannotPause(error)
+      throw error
+    }
+  }
+
+  async resume(): Promise<void> {
+    this.#mustRun()
+    try {
+      await this.#support.engine.unpause(this.id)
+    } catch (error) {
+      throw this.#lost(error)
+    }
+  }
+
+  destroy(): Promise<void> {
+    this.#destroyed ??= this.#end()
+    return this.#destroyed
+  }
+
+  /** The engine said that the memory limit was reached. Where only a child was killed, the rest is ended too. */
+  outOfMemory(): void {
+    if (this.#outOfMemory) return
+    this.#outOfMemory = true
+    this.#oomSeen()
+    void this.#support.engine.kill(this.id).catch(() => undefined)
+  }
+
+  /** The engine knows nothing of it any more. */
+  missing(): void {
+    this.#settleExit({ code: null, oom: this.#outOfMemory })
+  }
+
+  #mustRun(): void {
+    if (!this.running) throw this.#lost()
+  }
+
+  #lost(cause?: unknown): SluiceError {
+    return new SluiceError('SLUICE_CONTAINER_LOST', `Container ${this.name} is gone.`, { cause })
+  }
+
+  async #isGone(error: unknown): Promise<boolean> {
+    if (isMissing(error) || !this.running) return true
+    if (isAway(error)) return false
+    const state = await this.#support.engine.state(this.id).catch(() => undefined)
+    return state !== undefined && !state.running
+  }
+
+  async #outputEnded(): Promise<void> {
+    const { engine, engineBack, clock } = this.#support
+    while (!this.#exitKnown) {
+      try {
+        const state = await engine.state(this.id)
+        if (!state.running) return await this.#exit(state)
+        // The engine was restarted under it, or it closed its streams: then there is no use in haste.
+        if (this.#attached > 1) await clock.sleep(bounds.docker.returnLookMs)
+        return await this.attach()
+      } catch (error) {
+        if (!isAway(error)) return this.missing()
+        // Nobody can say how it ended; that it did, its own endpoint can.
+        if (!(await isListening(this.endpoint, clock))) return this.missing()
+        await engineBack()
+      }
+    }
+  }
+
+  async #exit(state: ContainerState): Promise<void> {
+    const { code } = state
+    this.#outOfMemory ||= state.oom
+    if (code === killedCode && !this.#outOfMemory && this.#destroyed === undefined) await this.#oomEvent()
+    const heap = isHeapExhausted({ code, signal: null }, this.#stderrTail)
+    this.#settleExit({ code: this.#started ? code : null, oom: this.#outOfMemory || heap })
+  }
+
+  /** Waits a moment for the event that tells memory from a plain kill. */
+  async #oomEvent(): Promise<void> {
+    await new Promise<void>(resolve => {
+      const timer = this.#support.clock.setTimer(bounds.docker.oomEventMs, resolve)
+      this.#oomSeen = () => {
+        timer.cancel()
+        resolve()
+      }
+    })
+  }
+
+  #settleExit(exit: ContainerExit): void {
+    if (this.#exitKnown) return
+    this.#exitKnown = true
+    this.#log.end()
+    this.#resolveExit(exit)
+    void this.destroy()
+  }
+
+  async #end(): Promise<void> {
+    const { engine, log, clock } = this.#support
+    try {
+      await engine.remove(this.id)
+    } catch (error) {
+      // It is in no table any more: reconciliation removes it as soon as the engine does what it is told.
+      log.warn({ err: error, container: this.name }, 'container could not be removed; it will be tried again')
+    }
+    // The rest of its output comes with the end of the stream.
+    const patience = new AbortController()
+    await Promise.race([this.exited, clock.sleep(bounds.container.exitDrainMs, patience.signal).catch(() => undefined)])
+    patience.abort()
+    this.missing()
+    this.#output?.destroy()
+    await this.#support.letGo(this)
+  }
+}
+
+/** Whether something accepts connections there; a paused container does. */
+export function isListening(endpoint: Container['endpoint'], clock: Clock): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = 'socketPath' in endpoint ? connect(endpoint.socketPath) : connect(endpoint.port, endpoint.host)
+    const timer = clock.setTimer(bounds.docker.probeMs, () => finish(false))
+    const finish = (listening: boolean): void => {
+      timer.cancel()
+      socket.destroy()
+      resolve(listening)
+    }
+    socket.once('connect', () => finish(true))
+    socket.once('error', () => finish(false))
+  })
+}
