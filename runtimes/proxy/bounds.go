@@ -20,6 +20,8 @@ const (
 	argumentCharactersMax = 131_071
 	// Where nobody acknowledges, a child that lives this long counts as started (§2.2).
 	startWait = 5 * time.Millisecond
+	// Connections of the action to the hub's API at once.
+	doorConnectionsMax = 256
 	// Lines of a request's head beside the first.
 	headersMax = 100
 	// What lies in the pipe of a child that has ended is read for this long.

@@ -44,6 +44,9 @@ func serve(s settings) error {
 	// Small in exchange for a little work: a container's memory is the action's.
 	debug.SetGCPercent(50)
 	knownChildren.reapOrphans()
+	if err := openAPIDoor(); err != nil {
+		return err
+	}
 	listener, err := listen(s)
 	if err != nil {
 		return err

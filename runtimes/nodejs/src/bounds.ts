@@ -10,6 +10,8 @@ export const bounds = {
   linkBytesMax: 4096,
   /** `npm install` at init, where it is switched on (§5.1). */
   installMsMax: 120_000,
+  /** Connections of the action to the hub's API at once. */
+  doorConnectionsMax: 256,
   /** How often a container that is a process looks whether its hub is still there. */
   parentLookMs: 1000,
 } as const
