@@ -22,7 +22,7 @@ export default defineConfig({
             '{runtimes,providers}/*/src/**/*.test.ts',
             'test/*.test.ts',
           ],
-          exclude: ['**/dist/**', '**/node_modules/**', '**/*.contract.test.ts'],
+          exclude: ['**/dist/**', '**/node_modules/**', '**/*.contract.test.ts', '**/*.long.test.ts'],
           testTimeout: 10_000,
         },
       },
@@ -56,7 +56,7 @@ export default defineConfig({
         tsconfig,
         test: {
           name: 'long',
-          include: ['test/**/*.long.test.ts'],
+          include: ['test/**/*.long.test.ts', 'cloudevents/src/**/*.long.test.ts'],
           testTimeout: 3_600_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { attributesOf, createEvent, jsonData, type ExtensionValue } from './index.ts'
+import { attributesOf, createEvent, dataValue, jsonData, type ExtensionValue } from './index.ts'
 
 it('makes an event that nobody can change', () => {
   const event = createEvent({ id: '1', source: '/s', type: 't', extensions: { a: 1 }, data: jsonData({}) })
@@ -9,6 +9,20 @@ it('makes an event that nobody can change', () => {
     () => Object.assign(event.data as object, { value: 1 }),
   ]
   for (const write of writes) expect(write).toThrow(TypeError)
+})
+
+it('keeps what it was given when the giver changes it afterwards', () => {
+  const value = { list: [1] }
+  const bytes = Uint8Array.of(1, 2)
+  const event = createEvent({ id: '1', source: '/s', type: 't', extensions: { bytes }, data: jsonData(value) })
+  value.list.push(2)
+  bytes[0] = 9
+  expect(dataValue(event)).toEqual({ list: [1] })
+  expect(event.extensions['bytes']).toEqual(Uint8Array.of(1, 2))
+  expect(attributesOf(event)['bytes']).toBe('AQI=')
+  expect(() => (dataValue(event) as typeof value).list.push(3)).toThrow(TypeError)
+  const prototype = jsonData(JSON.parse('{"__proto__":{"a":1}}'))
+  expect(JSON.stringify(prototype)).toBe('{"kind":"json","value":{"__proto__":{"a":1}}}')
 })
 
 it('has no extension but its own', () => {

@@ -2,8 +2,12 @@
 import { Buffer, isUtf8 } from 'node:buffer'
 import { CloudEventError } from './error.ts'
 import type { CloudEvent, EventData } from './event.ts'
+import { depthOf } from './formats/json/spans.ts'
+import { freezeParsed, frozenCopy } from './frozen.ts'
 import { parseJson, stringifyJson, type JsonCodec, type JsonOptions } from './json-codec.ts'
+import { checkDepth, defaultLimits } from './limits.ts'
 import { isJsonType, isTextType } from './media-type.ts'
+import { bufferOf } from './utf8.ts'
 
 export function bytesData(bytes: Uint8Array): EventData {
   return { kind: 'bytes', bytes }
@@ -14,14 +18,21 @@ export function textData(text: string): EventData {
   return { kind: 'text', text }
 }
 
-/** A JSON value; `undefined` is none. */
-export function jsonData(value: unknown): EventData {
-  return { kind: 'json', value }
+/** A Protobuf message by its bytes and its type URL (`type.googleapis.com/package.Message`). */
+export function protobufData(typeUrl: string, bytes: Uint8Array): EventData {
+  return { kind: 'bytes', bytes, typeUrl }
 }
 
-/** A JSON value from its text, whose spelling is kept. Throws CloudEventError `json`. */
+/** A JSON value, of which the event keeps a frozen copy; `undefined` is none. Throws CloudEventError `depth`. */
+export function jsonData(value: unknown): EventData {
+  return { kind: 'json', value: frozenCopy(value) }
+}
+
+/** A JSON value from its text, whose spelling is kept. Throws CloudEventError `json` or `depth`. */
 export function jsonTextData(text: string): EventData {
-  return { kind: 'json', value: parseJson(text, 'data'), text }
+  const value = parseJson(text, 'data')
+  checkDepth(depthOf(text), defaultLimits)
+  return { kind: 'json', value: freezeParsed(value), text }
 }
 
 /** The content type that holds: the declared one, or application/json for a JSON value that has none. */
@@ -84,17 +95,13 @@ function jsonText(data: EventData & { kind: 'json' }, json: JsonCodec | undefine
 }
 
 /** Text of the content, or nothing when its bytes are no UTF-8. A byte order mark is kept: it is part of the bytes. */
-function contentText(data: EventData & { kind: 'bytes' | 'text' }): string | undefined {
+export function contentText(data: EventData & { kind: 'bytes' | 'text' }): string | undefined {
   if (data.kind === 'text') return data.text
   return isUtf8(data.bytes) ? bufferOf(data.bytes).toString('utf8') : undefined
 }
 
 function base64(data: EventData & { kind: 'bytes' | 'text' }): string {
   return (data.kind === 'text' ? Buffer.from(data.text) : bufferOf(data.bytes)).toString('base64')
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function isJson(text: string): boolean {

@@ -83,6 +83,14 @@ it('lets others have long names and line breaks in extensions, and nobody else',
   expect(broken({ subject: 'x\n' }, 'accepted')).toBe('subject control')
 })
 
+it('lets others name a schema by its Protobuf type URL, and nobody else', () => {
+  const schema = { dataschema: 'type.googleapis.com/io.cloudevents.test.SomeData' }
+  expect(broken(schema)).toBe('dataschema uri')
+  expect(broken(schema, 'accepted')).toBeUndefined()
+  for (const dataschema of ['/a.B', 'schema.json', 'a b.c/d.E', 'host/a.B'])
+    expect(broken({ dataschema }, 'accepted')).toBe('dataschema uri')
+})
+
 it('says in one line what is wrong and never quotes a value', () => {
   expect(() => createEvent({ ...good, source: 'se cret' })).toThrow(
     /^CloudEvent 'source' must be a URI reference \(RFC 3986\)$/,

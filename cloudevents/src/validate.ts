@@ -8,9 +8,10 @@ import { isTimestamp } from './timestamp.ts'
 import { isUri, isUriReference } from './uri.ts'
 
 /**
- * `produced`: an event of our own, which keeps every rule. `accepted`: one that somebody else made, where two habits of
- * the field are let through: names over 20 characters (the specification only says SHOULD), and line breaks and tabs in
- * extensions (the conformance samples have them).
+ * `produced`: an event of our own, which keeps every rule. `accepted`: one that somebody else made, where three habits of
+ * the field are let through: names over 20 characters (the specification only says SHOULD), line breaks and tabs in
+ * extensions (the conformance samples have them), and a Protobuf type URL as `dataschema` (the Protobuf format's own
+ * example has one, though it is no absolute URI).
  */
 export type Strictness = 'produced' | 'accepted'
 
@@ -23,7 +24,7 @@ export function validate(event: EventParts, strictness: Strictness = 'produced')
   if (event.subject !== undefined) checkText('subject', event.subject)
   if (event.time !== undefined) checkTime(event.time)
   if (event.datacontenttype !== undefined) checkDatacontenttype(event.datacontenttype)
-  if (event.dataschema !== undefined) checkDataschema(event.dataschema)
+  if (event.dataschema !== undefined) checkDataschema(event.dataschema, strictness)
   if (event.extensions !== undefined) {
     for (const name of Object.keys(event.extensions)) {
       const value: unknown = event.extensions[name]
@@ -51,9 +52,14 @@ function checkSource(value: unknown): void {
   if (!isUriReference(checkText('source', value))) throw new CloudEventError('source', 'uri-reference')
 }
 
-function checkDataschema(value: unknown): void {
-  if (!isUri(checkText('dataschema', value))) throw new CloudEventError('dataschema', 'uri')
+function checkDataschema(value: unknown, strictness: Strictness): void {
+  const text = checkText('dataschema', value)
+  if (isUri(text) || (strictness === 'accepted' && typeUrl.test(text))) return
+  throw new CloudEventError('dataschema', 'uri')
 }
+
+/** `host/full.name.of.Message` (google.protobuf.Any). */
+const typeUrl = /^[a-z0-9-]+(\.[a-z0-9-]+)+\/[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/
 
 function checkTime(value: unknown): void {
   if (!isTimestamp(checkText('time', value))) throw new CloudEventError('time', 'timestamp')
@@ -91,6 +97,9 @@ function checkExtension(name: string, value: unknown, strictness: Strictness): v
       return
     case 'boolean':
       return
+    case 'object':
+      if (isUint8Array(value)) return
+      throw new CloudEventError(name, 'extension-type')
     default:
       throw new CloudEventError(name, 'extension-type')
   }

@@ -23,15 +23,15 @@ const source = fc.oneof(
 const time = fc
   .tuple(
     fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true }),
-    fc.constantFrom('Z', '+05:45'),
+    fc.constantFrom('.000Z', '.12345678Z', '.123456789+05:45', 'Z', '-12:00'),
   )
-  .map(([date, zone]) => date.toISOString().replace('Z', zone))
+  .map(([date, rest]) => date.toISOString().slice(0, 19) + rest)
 
 const extensions = fc.dictionary(
   fc
     .stringMatching(/^[a-z0-9]{1,20}$/)
     .filter(name => !/^(specversion|id|source|type|subject|time|datacontenttype|dataschema|data)$/.test(name)),
-  fc.oneof(string, fc.integer(), fc.boolean()),
+  fc.oneof(string, fc.integer(), fc.boolean(), fc.uint8Array({ maxLength: 8 })),
   { maxKeys: 4 },
 )
 
@@ -44,9 +44,23 @@ const jsonType = fc.constantFrom(
 )
 const otherType = fc.constantFrom('text/plain', 'application/xml', 'application/octet-stream', 'image/png; x="a;b"')
 
+const xmlType = fc.constantFrom('application/xml', 'text/xml; charset=utf-8', 'a/b+xml')
+const xml = fc.constantFrom(
+  '<a/>',
+  '<a xmlns="urn:a">é<b c="1"/></a>',
+  '<p:a xmlns:p="urn:p"><b p:c="&amp;"/><!-- c --><![CDATA[<]]></p:a>',
+  '<a>\r\n</a>',
+  '<?xml version="1.0"?><a/>',
+  '<a/> ',
+  '<!DOCTYPE a><a/>',
+  '<a><b></a>',
+  ']]>',
+)
+
 const payload = fc.oneof(
   fc.record({ datacontenttype: jsonType, data: fc.jsonValue().map(jsonData) }),
   fc.record({ datacontenttype: jsonType, data: fc.json().map(text => jsonTextData(` ${text}\n`)) }),
+  fc.record({ datacontenttype: xmlType, data: xml.map(textData) }),
   fc.record({ datacontenttype: fc.option(otherType, { nil: undefined }), data: text().map(textData) }),
   fc.record({
     datacontenttype: fc.oneof(jsonType, otherType),

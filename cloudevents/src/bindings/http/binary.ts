@@ -1,11 +1,12 @@
 /** HTTP binding, binary mode: attributes in `ce-` headers, data in the body (HTTP binding §3.1). */
-import { createEvent } from '../../create-event.ts'
+import { createEvent, emptyRecord } from '../../create-event.ts'
 import { bytesData, contentTypeOf, dataBytes } from '../../data.ts'
 import { CloudEventError } from '../../error.ts'
-import { optionalAttributes, type CloudEvent, type ExtensionValue } from '../../event.ts'
+import { attributeText, optionalAttributes, type CloudEvent, type ExtensionValue } from '../../event.ts'
 import type { JsonOptions } from '../../json-codec.ts'
 import { decodeHeaderValue, encodeHeaderValue } from './header-value.ts'
-import { isCloudEventsType, type HttpContent, type HttpHeaders } from './mode.ts'
+import { checkBinaryContentType } from '../content-mode.ts'
+import type { HttpContent, HttpHeaders } from './mode.ts'
 
 export type BinaryHeaders = {
   specversion: string | undefined
@@ -73,10 +74,11 @@ export function encodeHttpBinary(event: CloudEvent, options?: JsonOptions): Http
     const value = event[name]
     if (value !== undefined && name !== 'datacontenttype') headers[`ce-${name}`] = encodeHeaderValue(value)
   }
-  for (const name in event.extensions) headers[`ce-${name}`] = encodeHeaderValue(String(event.extensions[name]))
+  for (const name in event.extensions)
+    headers[`ce-${name}`] = encodeHeaderValue(attributeText(event.extensions[name] as ExtensionValue))
   const contentType = contentTypeOf(event)
   if (contentType !== undefined) {
-    if (isCloudEventsType(contentType)) throw new CloudEventError('datacontenttype', 'binary-mode')
+    checkBinaryContentType(contentType)
     headers['content-type'] = contentType
   }
   return { headers, body: dataBytes(event, options) ?? nothing }
@@ -109,7 +111,7 @@ function takeHeader(found: BinaryHeaders, header: string, value: string): void {
     const name = header.slice(3).toLowerCase()
     // Must not be sent: Content-Type is where that attribute stands.
     if (name === 'datacontenttype') return
-    const extensions = (found.extensions ??= Object.create(null) as Record<string, ExtensionValue>)
+    const extensions = (found.extensions ??= emptyRecord())
     if (extensions[name] !== undefined) throw new CloudEventError(name, 'doubled')
     extensions[name] = decodeHeaderValue(value, name)
   }

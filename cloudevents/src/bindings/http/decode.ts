@@ -1,11 +1,12 @@
 /** HTTP binding, reading: events from the headers and the body of a request or a response. */
 import { CloudEventError } from '../../error.ts'
 import type { CloudEvent } from '../../event.ts'
-import { decodeJson, decodeJsonBatch } from '../../formats/json/decode.ts'
+import { checkSize, limitsOf, type DecodeLimits } from '../../limits.ts'
+import { decodeBatched, decodeStructured, type DecodedEvents } from '../content-mode.ts'
 import { binaryEvent, readBinaryHeaders } from './binary.ts'
-import { batchedJsonType, checkFormat, modeOf, structuredJsonType, type HttpHeaders, type HttpMode } from './mode.ts'
+import { headerOf, modeOf, type HttpHeaders } from './mode.ts'
 
-export type HttpDecodeOptions = {
+export type HttpDecodeOptions = DecodeLimits & {
   /** Node's `rawHeaders`: the only place where doubled headers can be told from a value with a comma. */
   readonly rawHeaders?: readonly string[]
   /** What a binary message is that has `ce-specversion` but not all of id, source and type: an error (default), or a plain
@@ -32,12 +33,11 @@ export function decodeHttpEvents(
   headers: HttpHeaders,
   body: Uint8Array,
   options: HttpDecodeOptions = {},
-): { readonly mode: HttpMode; readonly events: readonly CloudEvent[] } | undefined {
+): DecodedEvents | undefined {
   const mode = modeOf(headers)
   if (mode === undefined) return undefined
   if (mode === 'batched') {
-    checkFormat(headers, batchedJsonType)
-    return { mode, events: decodeJsonBatch(body) }
+    return { mode, events: decodeBatched(headerOf(headers, 'content-type') as string, body, options) }
   }
   const event = decodeSingle(mode, headers, body, options)
   return event && { mode, events: [event] }
@@ -50,10 +50,10 @@ function decodeSingle(
   options: HttpDecodeOptions,
 ): CloudEvent | undefined {
   if (mode === 'structured') {
-    checkFormat(headers, structuredJsonType)
     // §3.2.3: repeated `ce-` headers are copies; the payload has everything.
-    return decodeJson(body)
+    return decodeStructured(headerOf(headers, 'content-type') as string, body, options)
   }
+  checkSize(body.byteLength, limitsOf(options))
   const found = readBinaryHeaders(headers, options.rawHeaders)
   const complete = found.id !== undefined && found.source !== undefined && found.type !== undefined
   return !complete && options.incomplete === 'plain' ? undefined : binaryEvent(found, body)

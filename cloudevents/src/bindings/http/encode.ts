@@ -1,20 +1,18 @@
 /** HTTP binding, writing: headers and body that carry an event or a batch. Binary mode stands in `binary.ts`. */
-import { Buffer } from 'node:buffer'
 import type { CloudEvent } from '../../event.ts'
-import { encodeJson, encodeJsonBatch } from '../../formats/json/encode.ts'
-import type { JsonOptions } from '../../json-codec.ts'
-import { batchedJsonType, structuredJsonType, type HttpContent } from './mode.ts'
+import { encodeBatched, encodeStructured, type Encoded, type EncodeOptions } from '../content-mode.ts'
+import type { HttpContent } from './mode.ts'
 
-/** One event as `application/cloudevents+json`. */
-export function encodeHttpStructured(event: CloudEvent, options?: JsonOptions): HttpContent {
-  return content(structuredJsonType, encodeJson(event, options))
+/** One event as a document, `application/cloudevents+json` unless `format` says another. */
+export function encodeHttpStructured(event: CloudEvent, options?: EncodeOptions): HttpContent {
+  return content(encodeStructured(event, options))
 }
 
-/** Any number of events as `application/cloudevents-batch+json`. */
-export function encodeHttpBatch(events: readonly CloudEvent[], options?: JsonOptions): HttpContent {
-  return content(batchedJsonType, encodeJsonBatch(events, options))
+/** Any number of events as one document, `application/cloudevents-batch+json` unless `format` says another. */
+export function encodeHttpBatch(events: readonly CloudEvent[], options?: EncodeOptions): HttpContent {
+  return content(encodeBatched(events, options))
 }
 
-function content(type: string, text: string): HttpContent {
-  return { headers: { 'content-type': type }, body: Buffer.from(text) }
+function content({ contentType, body }: Encoded): HttpContent {
+  return { headers: { 'content-type': contentType }, body }
 }

@@ -1,6 +1,5 @@
 import { createServer, request, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   bytesData,
@@ -9,16 +8,13 @@ import {
   dataValue,
   decodeHttp,
   decodeHttpEvents,
-  encodeHttpBatch,
   encodeHttpBinary,
   encodeHttpStructured,
   jsonData,
   modeOf,
   textData,
-  type CloudEvent,
   type HttpHeaders,
 } from '../../index.ts'
-import * as arbitrary from '../../testing/arbitrary.ts'
 import { expectSameEvent } from '../../testing/conformance.ts'
 
 const attributes = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/s', 'ce-type': 't' }
@@ -86,7 +82,7 @@ describe('reading', () => {
 
   it('lists the formats it knows when it refuses one', () => {
     const read = () => decodeHttpEvents({ 'content-type': 'application/cloudevents-batch+avro' }, none)
-    expect(read).toThrow(/known are application\/cloudevents\+json, application\/cloudevents-batch\+json/)
+    expect(read).toThrow(/known are .*cloudevents\+json, .*cloudevents\+avro, .*-batch\+json, .*-batch\+xml in UTF-8/)
   })
 
   it('lets an incomplete message pass as a plain one when told so', () => {
@@ -140,30 +136,6 @@ describe('writing', () => {
     })
   })
 })
-
-describe('round trips', () => {
-  it('an event is the same after any mode, and after any two', () => {
-    const ways: [(event: CloudEvent) => { headers: HttpHeaders; body: Uint8Array }, boolean][] = [
-      [encodeHttpBinary, true],
-      [encodeHttpStructured, false],
-      [event => encodeHttpBatch([event]), false],
-    ]
-    fc.assert(
-      fc.property(arbitrary.event, fc.constantFrom(...ways), fc.constantFrom(...ways), (event, first, second) => {
-        const once = through(first[0](event))
-        expectSameEvent(once, event, first[1])
-        expectSameEvent(through(second[0](once)), event, first[1] || second[1])
-      }),
-      { numRuns: 300 },
-    )
-  })
-})
-
-function through({ headers, body }: { headers: HttpHeaders; body: Uint8Array }): CloudEvent {
-  const [event] = decodeHttpEvents(headers, body)?.events ?? []
-  if (event === undefined) throw new Error('no event came out')
-  return event
-}
 
 /** A request as Node's parser hands it out. */
 async function received(headers: string[]): Promise<IncomingMessage> {

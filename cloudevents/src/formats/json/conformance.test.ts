@@ -63,14 +63,14 @@ function readSchema(): object {
 function decodes({ text = '', expect: expected = {} }: Case): void {
   if (expected.invalid) return expect(() => decodeJson(text)).toThrow(expect.objectContaining({ kind: 'invalid' }))
   const event = decodeJson(text)
-  expectEvent(event, expected as CaseEvent, false)
+  expectEvent(event, expected as CaseEvent)
   expectSameEvent(decodeJson(encodeJson(event)), event)
 }
 
 function decodesBatch({ text = '', expect: expected = {} }: Case): void {
   const events = decodeJsonBatch(text)
   expect(events).toHaveLength(expected.events?.length as number)
-  expected.events?.forEach((event, index) => expectEvent(events[index], event, false))
+  expected.events?.forEach((event, index) => expectEvent(events[index], event))
 }
 
 function becomesBinary({ text = '', expect: expected = {} }: Case): void {

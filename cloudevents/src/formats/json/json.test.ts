@@ -62,10 +62,36 @@ describe('reading', () => {
   it('answers ten megabytes of brackets with an error of its own', () => {
     const brackets = '['.repeat(10_000_000)
     expect(() => decodeJson(brackets)).toThrow(/'body' must be JSON/)
-    const deep = '['.repeat(200_000) + ']'.repeat(200_000)
-    expect(encodeJson(decodeJson(document(`,"data":${deep}`)))).toContain(deep)
+    expect(() => decodeJson(document(`,"data":${nested(200_000)}`))).toThrow(
+      /'data' is nested too deeply; at most 1000/,
+    )
+    expect(() => decodeJson(document(`,"extra":${nested(200_000)}`))).toThrow(/'extra' must be a string/)
+  })
+
+  it('takes data as deep and batches as long as the limits say', () => {
+    expect(encodeJson(decodeJson(document(`,"data":${nested(1_000)}`)))).toContain(nested(1_000))
+    const deep = document(`,"data":{"a":${nested(3)}}`)
+    expect(decodeJson(deep, { depthMax: 4 }).data).toMatchObject({ value: { a: [[[]]] } })
+    expect(() => decodeJson(deep, { depthMax: 3 })).toThrow(expect.objectContaining({ rule: 'depth', kind: 'invalid' }))
+    const three = `[${document('')},${document('')},${document('')}]`
+    expect(decodeJsonBatch(three, { batchEventsMax: 3 })).toHaveLength(3)
+    expect(() => decodeJsonBatch(three, { batchEventsMax: 2 })).toThrow(
+      expect.objectContaining({ rule: 'count', kind: 'too-large' }),
+    )
+    expect(() => decodeJson(deep, { bodyBytesMax: 20 })).toThrow(
+      expect.objectContaining({ rule: 'size', kind: 'too-large' }),
+    )
+  })
+
+  it('makes data that nobody can change', () => {
+    const { data } = decodeJson(document(',"data":{"list":[{"a":1}]}'))
+    const { list } = (data as { value: { list: { a: number }[] } }).value
+    expect(() => list.push({ a: 2 })).toThrow(TypeError)
+    expect(() => Object.assign(list[0] as object, { a: 2 })).toThrow(TypeError)
   })
 })
+
+const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
 
 describe('round trips', () => {
   it('an event through JSON text and objects is the same event', () => {

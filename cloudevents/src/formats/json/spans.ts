@@ -18,6 +18,24 @@ export function memberSpan(text: string, name: string, from = 0): Span | undefin
   return found
 }
 
+/** How many levels of objects and arrays the text has: 0 for a scalar. */
+export function depthOf(text: string, from = 0): number {
+  let depth = 0
+  let deepest = 0
+  let at = from
+  while (at < text.length) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) {
+      at = stringEnd(text, at)
+      continue
+    }
+    if (code === OPEN_OBJECT || code === OPEN_ARRAY) deepest = Math.max(deepest, ++depth)
+    else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) depth--
+    at++
+  }
+  return deepest
+}
+
 /** Where the elements of the array that starts at `from` start. */
 export function elementStarts(text: string, from = 0): number[] {
   const starts: number[] = []
