@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Pool } from 'undici'
+import { wire } from './wire.mjs'
 
 const program = fileURLToPath(new URL('../hub/dist/src/bin.js', import.meta.url))
 
@@ -32,22 +32,19 @@ export async function startHub({ config = '', dataDir, args = ['--no-samples'] }
   const readyMs = performance.now() - sinceMs
   const url = /API host\s+(\S+)/.exec(text)[1]
   const key = /guest key\s+(\S+)/.exec(text)[1]
-  const pool = new Pool(url, { connections: 128, pipelining: 1 })
-  const authorization = `Basic ${Buffer.from(key).toString('base64')}`
+  const client = wire(url, 128)
+  const bare = { authorization: `Basic ${Buffer.from(key).toString('base64')}` }
+  const withBody = { ...bare, 'content-type': 'application/json' }
   return {
     url,
     key,
     data,
     readyMs,
-    /** One API call below the namespace, or at `path` when that begins with `/`: `{ status, text, headers }`. */
-    async call(method, path, body, headers) {
-      const answer = await pool.request({
-        method,
-        path: path.startsWith('/') ? path : `/api/v1/namespaces/_/${path}`,
-        headers: { authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-        body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
-      })
-      return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() }
+    /** One API call below the namespace, or at `path` when that begins with `/`: `{ status, text }`. */
+    call(method, path, body, headers) {
+      const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
+      const sent = text === undefined && headers === undefined ? bare : { ...withBody, ...headers }
+      return client.call(method, path.startsWith('/') ? path : `/api/v1/namespaces/_/${path}`, sent, text)
     },
     async must(method, path, body) {
       const { status, text: answer } = await this.call(method, path, body)
@@ -59,7 +56,7 @@ export async function startHub({ config = '', dataDir, args = ['--no-samples'] }
     async stop() {
       child.kill('SIGTERM')
       await exited
-      await pool.destroy()
+      client.close()
       if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
     },
   }

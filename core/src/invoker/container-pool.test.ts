@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { bounds } from '../model/index.ts'
 import { manualClock, settled, type ManualClock } from '../../contract/manual-clock.ts'
 import type { Container, ContainerExit, ContainerFactory, ContainerSpec, Logger } from '../spi/index.ts'
 import { createContainerPool, type ContainerPool, type Lease, type PoolOptions } from './container-pool.ts'
@@ -38,6 +39,45 @@ describe('the container pool', () => {
     leases[0]?.release('keep')
     expect((await third).pooled).toBe(leases[0]?.pooled)
     expect(pool.stats().memoryMb).toBe(512)
+  })
+
+  it('starts no second container as long as the warm one gets through the queue at once', async () => {
+    const { pool, factory, clock } = setUp()
+    const first = await pool.acquire(action('a'))
+    first.initialised()
+    await clock.advance(1)
+    first.release('keep')
+    const running = await pool.acquire(action('a'))
+    const waiting = Promise.resolve(pool.acquire(action('a')))
+    await clock.advance(bounds.invoker.growAfterMs - 1)
+    expect(factory.created).toHaveLength(1)
+    running.release('keep')
+    expect((await waiting).pooled).toBe(first.pooled)
+  })
+
+  it('starts a second container when a run has waited for long after all', async () => {
+    const { pool, factory, clock } = setUp()
+    const first = await pool.acquire(action('a'))
+    first.initialised()
+    await clock.advance(1)
+    first.release('keep')
+    await pool.acquire(action('a'))
+    const waiting = Promise.resolve(pool.acquire(action('a')))
+    await clock.advance(bounds.invoker.growAfterMs)
+    expect(factory.created).toHaveLength(2)
+    expect((await waiting).start).toBe('cold')
+  })
+
+  it('starts containers at once for a queue that its warm one would take long for', async () => {
+    const { pool, factory, clock } = setUp()
+    const first = await pool.acquire(action('a'))
+    first.initialised()
+    await clock.advance(100)
+    first.release('keep')
+    await pool.acquire(action('a'))
+    void pool.acquire(action('a'))
+    await settled()
+    expect(factory.created).toHaveLength(2)
   })
 
   it('evicts the idle container that was used least recently, and waits until it is gone', async () => {

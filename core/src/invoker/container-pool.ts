@@ -75,6 +75,8 @@ type Group = {
   runMs: number
   /** When it last got a container (monotonic ms). */
   grownMs: number
+  /** Set while the queue is to be looked at again, should its head wait for long. */
+  look: { cancel(): void } | undefined
 }
 
 /** A group of another action that waits this many cold starts makes a busy group give up a container. */
@@ -122,7 +124,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
   function groupOf(spec: ActionSpec): Group {
     let group = groups.get(spec.key)
     if (!group) {
-      group = { spec, containers: new Set(), jobs: [], starting: 0, runMs: 0, grownMs: -1 }
+      group = { spec, containers: new Set(), jobs: [], starting: 0, runMs: 0, grownMs: -1, look: undefined }
       groups.set(spec.key, group)
     }
     return group
@@ -151,10 +153,33 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
       if (pooled.state === 'suspended') resume(group, pooled)
       else take(group, pooled, 'warm')
     }
-    while (group.jobs.length > promised(group) && grow(group));
-    if (group.jobs.length > promised(group)) wanting.add(group)
+    const short = () => group.jobs.length > promised(group) && !soonServed(group)
+    while (short() && grow(group));
+    if (short()) wanting.add(group)
     else wanting.delete(group)
     dropIfEmpty(group)
+  }
+
+  /**
+   * The containers that are there get through the queue sooner than a new one would help: more of them would share the
+   * same processors, each colder than before. Looked at again when the head of the queue has waited for so long.
+   */
+  function soonServed(group: Group): boolean {
+    const { containers, jobs, runMs, spec } = group
+    const head = jobs[0]
+    if (!head || containers.size === 0 || runMs === 0) return false
+    const expectedMs = (runMs * jobs.length) / (containers.size * spec.concurrency)
+    const waitedMs = clock.monotonicMs() - head.sinceMs
+    if (expectedMs >= bounds.invoker.growAfterMs || waitedMs >= bounds.invoker.growAfterMs) return false
+    group.look ??= clock.setTimer(
+      bounds.invoker.growAfterMs,
+      () => {
+        group.look = undefined
+        if (group.jobs.length > 0) serve(group)
+      },
+      { unref: true },
+    )
+    return true
   }
 
   /** Runs that containers on their way will take: new ones, and what one in its `/init` or waking up has room for. */

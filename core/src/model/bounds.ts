@@ -107,6 +107,8 @@ export const bounds = {
     initBytesMax: 80 * mib,
     /** Estimated cold start, until one was measured: a run waits for a busy equal container rather than evict for less. */
     coldStartEstimateMs: 120,
+    /** A queue that its warm containers get through in less, or whose head has waited for less, starts no container. */
+    growAfterMs: 10,
     warmWaitMsMax: 2 * second,
     backfillDelayMs: 250,
     attemptsMax: 3,
