@@ -1,0 +1,29 @@
+/** Bounds of the filter languages. A definition beyond them is refused when it is compiled, with the place. */
+export const filterLimits = {
+  /** Characters (UTF-16 units) of one CESQL expression. */
+  cesqlLengthMax: 64 * 1024,
+  /** Brackets, operators and calls around one another in CESQL; `a AND b AND c …` counts once. */
+  cesqlDepthMax: 200,
+  /** Operators, literals, identifiers and calls of one expression. */
+  cesqlNodesMax: 5_000,
+  /** Characters of one LIKE or wildcard pattern. */
+  globLengthMax: 4096,
+  /** Characters between two `%` of which one is `_`: these are compared 32 at a time. */
+  globHolePieceMax: 512,
+  /** `all`, `any`, `not` around one another. */
+  clauseDepthMax: 64,
+  /** Clauses of one filter. */
+  clausesMax: 10_000,
+  /** Objects around one another in an EventBridge pattern. */
+  patternDepthMax: 100,
+  /** Alternatives that `$or` multiplies out to. */
+  patternAlternativesMax: 1000,
+  /** Fields over all alternatives, and values over all fields. */
+  patternValuesMax: 50_000,
+  jsonataLengthMax: 64 * 1024,
+  /** Characters that the filters of one match may look at or make beyond the first `longText` of each operation; then the
+   *  rest of the rules fail with a generic error. Some 0.2 s. */
+  workMax: 32 * 1024 * 1024,
+  /** Operations on shorter texts are not counted. */
+  longText: 1024,
+} as const

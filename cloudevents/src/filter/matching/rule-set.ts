@@ -1,0 +1,192 @@
+/** Many filters asked together about one event: the rules of a trigger, or the triggers of a namespace. */
+import type { CompiledFilter } from '../compile-filter.ts'
+import { compileClause, textOf, type CheckClause } from '../decide.ts'
+import { Evaluation } from '../evaluation.ts'
+import type { EvaluationError } from '../filter-error.ts'
+import type { JsonataEvaluator } from '../jsonata/evaluator.ts'
+import type { FilterSubject } from '../subject.ts'
+import { guardsOf } from './guard-clause.ts'
+import type { Guard } from './guards.ts'
+import { PathIndex } from './path-index.ts'
+import { ValueIndex } from './value-index.ts'
+
+/** Without a filter every event matches. */
+export type RuleSetEntry<Id> = { readonly id: Id; readonly filter?: CompiledFilter | undefined }
+
+/** Outcome of one event, in no particular order. Who is in none of the lists was filtered out. */
+export type RuleSetMatch<Id> = {
+  readonly matched: readonly Id[]
+  /** Did not match because something went wrong. */
+  readonly failed: readonly { readonly id: Id; readonly error: EvaluationError }[]
+  /** Depend on JSONata: `settle` decides them. */
+  readonly undecided: readonly Id[]
+}
+
+type Growing<Id> = { matched: Id[]; failed: { id: Id; error: EvaluationError }[]; undecided: Id[] }
+
+/**
+ * Rules are indexed by what they ask of single values; an event is looked up in the index, and only rules that it leads to
+ * are asked in full. Cost grows with what matches, and hardly with the number of rules. Immutable: build a new one when a
+ * rule changes (some 5 ms for 1,000 rules).
+ */
+export class RuleSet<Id> {
+  readonly #ids: Id[] = []
+  readonly #filters: (CompiledFilter | undefined)[] = []
+  readonly #checks: CheckClause[] = []
+  /** Rules that match as soon as the index leads to them. */
+  readonly #sufficient: boolean[] = []
+  readonly #later: boolean[] = []
+
+  readonly #texts = new Map<string, { readonly values: ValueIndex; readonly untexted: number[] }>()
+  readonly #attributes: (readonly [name: string, index: PathIndex])[]
+  readonly #data: PathIndex | undefined
+  /** Rules with a guard in the payload. */
+  readonly #dataGuarded: number[] = []
+  /** Rules that no value leads to. */
+  readonly #unguarded: number[] = []
+  readonly #textList: (readonly [name: string, index: { readonly values: ValueIndex; readonly untexted: number[] }])[]
+
+  /** Number of the match in which a rule was last decided. */
+  readonly #decidedIn: Int32Array
+  #match = 0
+  #evaluation: Evaluation | undefined
+  #outcome: Growing<Id> | undefined
+
+  constructor(entries: Iterable<RuleSetEntry<Id>>) {
+    const root = new PathIndex()
+    for (const entry of entries) this.#add(entry, root)
+    root.build()
+    for (const { values } of this.#texts.values()) values.build()
+    this.#textList = [...this.#texts]
+    this.#attributes = [...root.members()].filter(([name]) => name !== 'data')
+    this.#data = root.members().get('data')
+    this.#decidedIn = new Int32Array(this.#ids.length)
+  }
+
+  get size(): number {
+    return this.#ids.length
+  }
+
+  /** Decides all rules that need no JSONata. Never throws. */
+  match(subject: FilterSubject): RuleSetMatch<Id> {
+    const evaluation = new Evaluation(subject)
+    const outcome: Growing<Id> = { matched: [], failed: [], undecided: [] }
+    this.#evaluation = evaluation
+    this.#outcome = outcome
+    if (++this.#match === 0x7fffffff) {
+      this.#match = 1
+      this.#decidedIn.fill(0)
+    }
+    try {
+      this.#lookUp(subject, evaluation)
+      this.#found(this.#unguarded)
+    } catch {
+      // Nesting beyond the stack.
+      evaluation.exhaust('the event is nested too deep')
+    }
+    if (evaluation.exhausted) this.#failTheRest(evaluation.exhausted)
+    this.#evaluation = this.#outcome = undefined
+    return outcome
+  }
+
+  /** Decides the undecided rules of a match of the same subject, all at once. Never rejects. */
+  async settle(
+    { matched, failed, undecided }: RuleSetMatch<Id>,
+    subject: FilterSubject,
+    jsonata: JsonataEvaluator,
+  ): Promise<RuleSetMatch<Id>> {
+    const open = new Set(undecided)
+    const outcome: Growing<Id> = { matched: [...matched], failed: [...failed], undecided: [] }
+    const filters = this.#filters.map((filter, rule) => ({ id: this.#ids[rule] as Id, filter }))
+    const decisions = filters
+      .filter(({ id }) => open.has(id))
+      .map(async ({ id, filter }) => ({ id, ...(await (filter as CompiledFilter).decide(subject, jsonata)) }))
+    for (const { id, matched: passed, error } of await Promise.all(decisions)) {
+      if (passed) outcome.matched.push(id)
+      else if (error) outcome.failed.push({ id, error })
+    }
+    return outcome
+  }
+
+  #add({ id, filter }: RuleSetEntry<Id>, root: PathIndex): void {
+    const rule = this.#ids.push(id) - 1
+    this.#filters.push(filter)
+    this.#checks.push(filter ? compileClause(filter.clause) : () => true)
+    this.#later.push(filter?.needsJsonata ?? false)
+    const guards = filter && guardsOf(filter.clause)
+    this.#sufficient.push(filter === undefined || (guards?.sufficient ?? false))
+    if (guards === undefined) this.#unguarded.push(rule)
+    else for (const guard of guards.guards) this.#addGuard(guard, rule, root)
+  }
+
+  #addGuard(guard: Guard, rule: number, root: PathIndex): void {
+    if (guard.kind === 'value') {
+      root.add(guard.path, guard.test, rule)
+      if (guard.path[0] === 'data') this.#dataGuarded.push(rule)
+      return
+    }
+    let texts = this.#texts.get(guard.name)
+    if (texts === undefined) this.#texts.set(guard.name, (texts = { values: new ValueIndex(), untexted: [] }))
+    if (guard.kind === 'text') texts.values.add(guard.test, rule)
+    else texts.untexted.push(rule)
+  }
+
+  #lookUp(subject: FilterSubject, evaluation: Evaluation): void {
+    for (const [name, { values, untexted }] of this.#textList) {
+      const value = subject.attribute(name)
+      if (value !== undefined) values.find(textOf(value), evaluation, this.#found)
+      if (typeof value !== 'string' && untexted.length > 0) this.#found(untexted)
+    }
+    for (const [name, index] of this.#attributes) {
+      const value = subject.attribute(name)
+      if (value !== undefined) index.find(value, evaluation, this.#found)
+    }
+    if (this.#data === undefined) return
+    const data = evaluation.data()
+    if (data !== undefined) this.#data.find(data, evaluation, this.#found)
+    else if (evaluation.dataUnreadable) this.#askInFull(this.#dataGuarded)
+  }
+
+  /** Bound once: it is called for each list of rules that the index leads to. */
+  readonly #found = (rules: readonly number[]): void => {
+    const decidedIn = this.#decidedIn
+    const match = this.#match
+    const { matched } = this.#outcome as Growing<Id>
+    for (let index = 0; index < rules.length; index++) {
+      const rule = rules[index] as number
+      if (decidedIn[rule] === match) continue
+      decidedIn[rule] = match
+      if (this.#sufficient[rule]) matched.push(this.#ids[rule] as Id)
+      else this.#ask(rule)
+    }
+  }
+
+  #askInFull(rules: readonly number[]): void {
+    for (const rule of rules) {
+      if (this.#decidedIn[rule] === this.#match) continue
+      this.#decidedIn[rule] = this.#match
+      this.#ask(rule)
+    }
+  }
+
+  #ask(rule: number): void {
+    const evaluation = this.#evaluation as Evaluation
+    const outcome = this.#outcome as Growing<Id>
+    const id = this.#ids[rule] as Id
+    if (this.#later[rule]) {
+      outcome.undecided.push(id)
+      return
+    }
+    evaluation.error = undefined
+    if ((this.#checks[rule] as CheckClause)(evaluation)) outcome.matched.push(id)
+    else if (evaluation.error !== undefined) outcome.failed.push({ id, error: evaluation.error })
+    evaluation.error = undefined
+  }
+
+  #failTheRest(error: EvaluationError): void {
+    const { failed } = this.#outcome as Growing<Id>
+    this.#decidedIn.forEach((match, rule) => {
+      if (match !== this.#match) failed.push({ id: this.#ids[rule] as Id, error })
+    })
+  }
+}
