@@ -15,7 +15,10 @@ export async function startHub({ config = '', dataDir, args = ['--no-samples'] }
   const file = `${data}.yaml`
   writeFileSync(file, config)
   const sinceMs = performance.now()
-  const child = spawn(process.execPath, [program, '--port', '0', '--data-dir', data, '--config', file, ...args], {
+  // Figures compare like with like: processes, unless SLUICE_BENCH_CONTAINERS says otherwise.
+  const containers = ['--containers', process.env.SLUICE_BENCH_CONTAINERS ?? 'process']
+  const options = ['--port', '0', '--data-dir', data, '--config', file, ...containers, ...args]
+  const child = spawn(process.execPath, [program, ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''

@@ -6,6 +6,7 @@ const facts = {
   apiHost: 'http://127.0.0.1:3233',
   guestKey: 'uuid:key',
   dataDir: './.sluice',
+  containers: 'processes of this user',
   samples: true,
   tookMs: 812,
 }
@@ -15,6 +16,7 @@ it('shows address, key, data directory and the time it took', () => {
   expect(text).toContain('http://127.0.0.1:3233')
   expect(text).toContain('uuid:key')
   expect(text).toContain('/.sluice')
+  expect(text).toContain('processes of this user')
   expect(text).toContain('(0.8 s)')
 })
 

@@ -7,6 +7,8 @@ export type BannerFacts = {
   /** `uuid:key` of namespace guest. */
   readonly guestKey: string
   readonly dataDir: string
+  /** What runs actions. */
+  readonly containers: string
   /** Whether the samples are in `guest`. */
   readonly samples: boolean
   readonly tookMs: number
@@ -22,6 +24,7 @@ export function banner(facts: BannerFacts, screen: Screen): string {
     `  API host   ${facts.apiHost}`,
     `  guest key  ${facts.guestKey}`,
     `  data       ${resolve(facts.dataDir)}`,
+    `  actions    ${facts.containers}`,
     '',
     'Three things to try:',
   ]

@@ -143,6 +143,7 @@ function prepare(
     port: 4711,
     apiHost: 'http://127.0.0.1:4711',
     guestKey: key,
+    containers: 'processes of this user',
     events: {
       subscribe(listener) {
         listeners.push(listener)

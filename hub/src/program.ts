@@ -114,7 +114,7 @@ async function welcome(
   host: ProgramHost,
   tookMs: number,
 ): Promise<() => void> {
-  const { apiHost, guestKey } = running
+  const { apiHost, guestKey, containers } = running
   const samples = await installSamplesOnce({
     wanted: config.samples.install,
     dataDir: config.dataDir,
@@ -122,7 +122,9 @@ async function welcome(
     guestKey,
   })
   if (samples.failure) host.err.write(`The samples could not be installed: ${samples.failure}\n`)
-  host.out.write(banner({ apiHost, guestKey, dataDir: config.dataDir, samples: samples.present, tookMs }, host.out))
+  host.out.write(
+    banner({ apiHost, guestKey, containers, dataDir: config.dataDir, samples: samples.present, tookMs }, host.out),
+  )
   if (request.wskprops !== undefined) {
     const path = request.wskprops === true ? undefined : request.wskprops
     const { written, text } = writeWskprops({ path, apiHost, auth: guestKey, env: host.env })

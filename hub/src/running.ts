@@ -9,6 +9,8 @@ export type Running = {
   readonly apiHost: string
   /** `uuid:key` of namespace `guest`. */
   readonly guestKey: string
+  /** What runs actions, in a line. */
+  readonly containers: string
   readonly events: HubEventFeed
   /** Stops accepting, lets running work finish, flushes, lets go of port, containers and data directory. May be called
    *  twice. Rejects when `drainMs` was not enough: nothing unfinished has been acknowledged then. */

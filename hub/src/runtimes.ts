@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { ProcessRuntime } from '@sluice/core/container/process'
-import { parseRuntimesManifest, withKinds, type RuntimesManifest } from '@sluice/core/model'
+import { parseRuntimesManifest, printImageName, withKinds, type RuntimesManifest } from '@sluice/core/model'
 import { nodejsRuntime } from '@sluice/runtime-nodejs'
 
 /** The kinds of actions that this hub can run, and the programs that run them (runtimes.md §3). */
@@ -25,6 +25,12 @@ export function processRuntimes(path = process.env.PATH ?? ''): Readonly<Record<
     if (command !== undefined) add(`nodejs:${major}`, command)
   }
   return runtimes
+}
+
+/** The image of every kind that Sluice knows. */
+export function imagesOfKinds(): Readonly<Record<string, string>> {
+  const kinds = known.families.flatMap(family => family.kinds)
+  return Object.fromEntries(kinds.map(({ kind, image }) => [kind, printImageName(image)]))
 }
 
 /** The manifest of the kinds that can be started. */

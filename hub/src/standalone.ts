@@ -1,6 +1,5 @@
 import type { Config } from '@sluice/core/config'
 import { openEmbeddedBackend } from '@sluice/core/backend/embedded'
-import { createProcessContainerFactory } from '@sluice/core/container/process'
 import {
   createActionResolver,
   createController,
@@ -15,16 +14,17 @@ import {
   stateRoutes,
 } from '@sluice/core/controller'
 import { createInvoker, pruneDeadLetters } from '@sluice/core/invoker'
-import { bounds, printImageName, SluiceError } from '@sluice/core/model'
+import { bounds, printImageName } from '@sluice/core/model'
 import { createRecordTail, systemClock, systemRandom, type Logger } from '@sluice/core/spi'
 import { createProvider } from '@sluice/provider-kit'
 import { alarmsPackage, alarmsProvider } from '@sluice/provider-alarms'
+import { openContainers } from './containers.ts'
 import { openDataDirectory } from './data-directory.ts'
 import { createHubEvents } from './hub-events.ts'
 import { createHubMetrics } from './metrics.ts'
 import { createLocalBalancer } from './local-balancer.ts'
 import { createReadiness } from './readiness.ts'
-import { manifestOf, processRuntimes } from './runtimes.ts'
+import { manifestOf } from './runtimes.ts'
 import type { Running, StandaloneTools } from './running.ts'
 import { providerSecrets } from './provider-secrets.ts'
 import { openSecrets } from './secrets.ts'
@@ -86,22 +86,21 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       )
     }
 
-    if (config.containers.mode === 'docker') {
-      throw new SluiceError(
-        'SLUICE_CONFIG',
-        'Docker containers are not available yet: use --containers process (or auto).',
-      )
-    }
-    const factory = createProcessContainerFactory({
-      runtimes: processRuntimes(),
+    let apiHost = ''
+    let localUrl = ''
+    const containers = await openContainers(config.containers, {
       invoker: instance,
       installation: directory.path,
       clock,
       random,
       log: child(log, 'containers'),
+      // Known only once the port is bound; no container runs before that.
+      apiTarget: () => localUrl,
     })
+    const { factory } = containers
+    readiness.probe('containers', () => containers.problem())
     // Whatever way this process ends, what it started ends with it.
-    const killNow = (): void => factory.killNow()
+    const killNow = (): void => containers.killNow()
     process.on('exit', killNow)
     closers.push(async () => {
       await factory.close()
@@ -114,7 +113,6 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
     }
 
     const tail = createRecordTail(error => log.error({ err: error }, 'a listener of records failed'))
-    let apiHost = ''
     const invoker = createInvoker({
       instance,
       bus,
@@ -196,6 +194,7 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       fire,
       settlement: createSettlementService({ activations, state, tail, clock }),
       deadLetters: createDeadLetterService(state),
+      notes: () => containers.notes(),
       readiness: () => Object.entries(readiness.report()).map(([part, reason]) => `${part}: ${reason}`),
       config: {
         limits: { ...config.limits, actions: { ...bounds.actionLimits, ...config.limits.actions } },
@@ -250,6 +249,7 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       throw listenError(error, config.http.host, config.http.port)
     })
     closers.push(() => controller.stop())
+    localUrl = `http://${hostInUrl(config.http.host)}:${port}`
     apiHost = config.http.publicUrl ?? `http://${hostInUrl(config.http.host)}:${port}`
     await invoker.start()
     closers.push(() => invoker.stop())
@@ -277,7 +277,15 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
     readiness.ready('hub')
     closers.push(() => readiness.missing('hub', 'it is stopping'))
     let stopping: Promise<void> | undefined
-    return { port, apiHost, guestKey: credentials.guest, events, stop: () => (stopping ??= close()) }
+    const { summary } = containers
+    return {
+      port,
+      apiHost,
+      guestKey: credentials.guest,
+      containers: summary,
+      events,
+      stop: () => (stopping ??= close()),
+    }
   } catch (error) {
     await close().catch((cause: unknown) => log.warn({ err: cause }, 'closing after a failed start'))
     throw error

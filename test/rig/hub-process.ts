@@ -68,6 +68,9 @@ export async function startHub(options: HubOptions = {}): Promise<HubProcess> {
     dataDir,
     '--port',
     String(options.port ?? 0),
+    // The same tests for both ways of running actions: SLUICE_TEST_CONTAINERS=docker.
+    '--containers',
+    process.env.SLUICE_TEST_CONTAINERS ?? 'process',
     ...(options.args ?? ['--no-samples']),
   ]
   const child = spawn(process.execPath, args, {

@@ -32,8 +32,65 @@ export const configSchema = section('Settings of the hub.', {
     mode: choice(
       ['auto', 'process', 'docker'],
       'auto',
-      '`process`: plain processes, for development (no isolation from each other). `docker`: containers. `auto`: what the machine has.',
+      '`process`: plain processes, for development (no isolation from each other). `docker`: containers. `auto`: Docker for the kinds whose image an engine on this machine has, processes for the others.',
     ),
+    docker: section('Containers of a Docker engine.', {
+      engine: Type.String({
+        default: 'unix:///var/run/docker.sock',
+        minLength: 1,
+        description: 'Where the Engine API answers: `unix:///path` or `tcp://host:port`.',
+      }),
+      transport: choice(
+        ['auto', 'socket', 'address', 'port'],
+        'auto',
+        'How the hub calls a container. `socket`: by a unix socket in a mounted directory, if the image can. `address`: at its address. `port`: at a published port. `auto`: `socket` where the engine is on this machine, else `address`.',
+      ),
+      egress: choice(
+        ['platform', 'none', 'open'],
+        'platform',
+        'What actions reach. `none`: nothing. `platform`: the public API of this hub. `open`: also the internet.',
+      ),
+      networkRange: Type.String({
+        default: '10.213.0.0/16',
+        minLength: 1,
+        description: 'IPv4 range from which networks of namespaces get their /28 subnets.',
+      }),
+      deniedRanges: Type.Array(Type.String({ minLength: 1, description: 'IPv4 range.' }), {
+        default: ['169.254.0.0/16'],
+        maxItems: 100,
+        description: 'Ranges that `open` does not include.',
+      }),
+      user: Type.String({
+        default: '65532:65532',
+        pattern: '^[1-9][0-9]*:[1-9][0-9]*$',
+        shape: 'uid:gid, both numbers above 0',
+        description: 'User and group of everything that runs in a container.',
+      }),
+      runtime: Type.Optional(
+        Type.String({ minLength: 1, description: "Another runtime of the engine's, such as `runsc`." }),
+      ),
+      dns: words('DNS servers of containers with egress `open`.'),
+      dnsSearch: words('DNS search domains of containers.'),
+      dnsOptions: words('DNS options of containers.'),
+      extraEnv: words('Further variables of every container: `NAME=value`, or `NAME` for an empty one.'),
+      tmpMb: count(64, { minimum: 1, description: 'Size of /tmp in a container, MB; counts as its memory.' }),
+      actionMb: count(256, { minimum: 1, description: 'Size of /action in a container, MB; counts as its memory.' }),
+      socketDirectory: Type.Optional(
+        Type.String({
+          minLength: 1,
+          description:
+            "Folder for the hub's sockets, with the same path for the engine. When unset: the system's temporary directory.",
+        }),
+      ),
+      registries: Type.Array(
+        record({
+          server: Type.String({ minLength: 1, description: 'Host of the registry, such as `registry.example:5000`.' }),
+          username: Type.String({ minLength: 1, description: 'User.' }),
+          password: Type.String({ secret: true, minLength: 1, description: 'Password or token.' }),
+        }),
+        { default: [], maxItems: 100, description: 'Credentials for pulling images that actions name.' },
+      ),
+    }),
   }),
   invoker: section('The pool of action containers.', {
     userMemoryMb: count(bounds.invoker.userMemoryMb, {
@@ -218,6 +275,12 @@ function count(standard: number, options: TSchemaOptions & { minimum?: number; m
 
 function choice<const V extends string[]>(values: readonly [...V], standard: V[number], description: string) {
   return Type.Enum(values, { default: standard, description })
+}
+
+/** A list of short texts, empty unless given. */
+function words(description: string) {
+  const word = Type.String({ minLength: 1, description: 'One of them.' })
+  return Type.Array(word, { default: [], maxItems: 100, description })
 }
 
 function flag(standard: boolean, description: string) {

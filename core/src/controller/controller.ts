@@ -55,6 +55,8 @@ export type ControllerDeps = {
   readonly deadLetters: DeadLetterService
   /** What is missing before work can be taken; nothing: ready. */
   readonly readiness: () => readonly string[] | Promise<readonly string[]>
+  /** What is not as it should be, although work can be taken; `/readyz` says it. */
+  readonly notes?: () => readonly string[]
   readonly config: {
     readonly limits: SystemLimits
     readonly build: { readonly version: string; readonly number: string }
@@ -101,6 +103,7 @@ export function createController(deps: ControllerDeps): Controller {
   const root = createRootDoor({
     info: serverInfo(manifest, config.limits),
     readiness: deps.readiness,
+    notes: deps.notes,
     ...(deps.metrics === undefined ? {} : { metrics: deps.metrics }),
   })
   const observe = requestMetrics(deps.metrics)

@@ -13,9 +13,11 @@ export function createRootDoor(deps: {
   info: object
   /** What is missing before work can be taken. */
   readiness: () => readonly string[] | Promise<readonly string[]>
+  /** What is not as it should be, although work can be taken. */
+  notes?: () => readonly string[]
   metrics?: Registry
 }): RootDoor {
-  const { info, readiness, metrics } = deps
+  const { info, readiness, notes, metrics } = deps
 
   function get(request: IncomingMessage, path: string): Answer | Promise<Answer> | undefined {
     switch (path) {
@@ -36,7 +38,11 @@ export function createRootDoor(deps: {
 
   async function ready(): Promise<Answer> {
     const missing = await readiness()
-    const answer = ok(missing.length === 0 ? { ready: true } : { ready: false, missing })
+    const noted = notes?.() ?? []
+    const answer = ok({
+      ...(missing.length === 0 ? { ready: true } : { ready: false, missing }),
+      ...(noted.length === 0 ? {} : { notes: noted }),
+    })
     return { ...answer, status: missing.length === 0 ? 200 : 503, cors: 'none' }
   }
 

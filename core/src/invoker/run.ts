@@ -1,6 +1,7 @@
 import {
   bounds,
   failures,
+  isSluiceError,
   mintActionKey,
   parseSize,
   SluiceError,
@@ -55,7 +56,7 @@ export async function runActivation(
       void claimed.catch(() => undefined)
       if (error instanceof SluiceError && (error.code === 'SLUICE_OVERLOADED' || error.code === 'SLUICE_CLOSED'))
         throw error
-      return provisionFailure(deps, message, runnable, attempt)
+      return startFailure(deps, message, runnable, attempt, spec.image, error)
     }
     try {
       await claimed
@@ -68,6 +69,25 @@ export async function runActivation(
     // The container was gone before anything was sent: take another, but not for ever.
     if (tries >= bounds.invoker.attemptsMax) return provisionFailure(deps, message, runnable, attempt)
   }
+}
+
+/** What an action's own image is to blame for is the developer's error, everything else the platform's. */
+function startFailure(
+  deps: RunDependencies,
+  message: ActivationMessage,
+  runnable: RunnableAction,
+  attempt: number,
+  image: string,
+  error: unknown,
+): RunResult {
+  const text = isSluiceError(error, 'SLUICE_IMAGE_PULL')
+    ? failures.pull(image)
+    : isSluiceError(error, 'SLUICE_IMAGE_COMMAND')
+      ? failures.imageCommand(image)
+      : undefined
+  if (text === undefined) return provisionFailure(deps, message, runnable, attempt)
+  const record = unstartedRecord(message, failed(2, text), deps.clock.nowMs(), attempt, { runnable })
+  return { record, platformFailure: false }
 }
 
 function provisionFailure(

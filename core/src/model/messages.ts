@@ -42,6 +42,7 @@ export const messages = {
 /** Texts of an activation's `error` (platform.md §10.1, rest-api.md §5.8). */
 export const failures = {
   provision: 'Failed to provision resources to run the action.',
+  imageCommand: (image: string) => `executable file not found in image ${image}`,
   pull: (image: string) => `Failed to pull container image '${image}'.`,
   initTimeout: (ms: number) => `The action exceeded its time limits of ${ms} milliseconds during initialization.`,
   runTimeout: (ms: number) => `The action exceeded its time limits of ${ms} milliseconds.`,

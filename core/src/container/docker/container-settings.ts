@@ -29,6 +29,8 @@ export type ContainerDefaults = {
   readonly dns: readonly string[]
   readonly dnsSearch: readonly string[]
   readonly dnsOptions: readonly string[]
+  /** Further variables of every container. */
+  readonly extraEnv?: Readonly<Record<string, string>>
   /** Another runtime of the engine, such as a sandboxed one. */
   readonly runtime?: string
   readonly tmpMb: number

@@ -38,6 +38,8 @@ export type DockerContainerFactoryOptions = {
   readonly transport: 'socket' | 'address' | 'port'
   /** Where directories of sockets are made; the system's temporary directory unless given. */
   readonly directory?: string
+  /** What containers reach that ask for `platform`, the default; they get this instead. */
+  readonly egress?: ContainerSpec['egress']
   /** From which networks of namespaces are made. */
   readonly networkRange: string
   /** Ranges that egress `open` does not include. */
@@ -175,7 +177,8 @@ class Factory implements DockerContainerFactory {
 
   notes(): readonly string[] {
     const missing = this.#images.missing()
-    const notes = missing.map(({ kind, image }) => `kind ${kind} has no image here (${image}): ${howToGet}`)
+    const named = missing.map(({ kind, image }) => `${kind} (${image})`).join(', ')
+    const notes = missing.length === 0 ? [] : [`the engine has no image of ${named}: ${howToGet}`]
     if (!this.#enforced) {
       notes.push(
         'egress of containers in networks is not enforced: the hub may not change the firewall (CAP_NET_ADMIN, iptables)',
@@ -185,15 +188,19 @@ class Factory implements DockerContainerFactory {
     return [...notes, ...knownFaults(this.engineInfo)]
   }
 
-  async create(spec: ContainerSpec, signal: AbortSignal): Promise<DockerContainer> {
+  async create(asked: ContainerSpec, signal: AbortSignal): Promise<DockerContainer> {
     signal.throwIfAborted()
     this.#mustBeOpen()
+    const { egress = 'platform' } = this.#options
+    const spec = asked.egress === 'platform' ? { ...asked, egress } : asked
     try {
-      const image = await this.#images.ready(spec, signal)
-      const release = await this.#slots.take(signal)
+      const image = await this.#images.ready(spec, spec.userImage === true ? patient(signal) : signal)
+      // Its pull may have taken longer than a start may: each call below has its own limit.
+      const starting = spec.userImage === true ? patient(signal) : signal
+      const release = await this.#slots.take(starting)
       try {
         this.#mustBeOpen()
-        return await this.#start(spec, image, signal)
+        return await this.#start(spec, image, starting)
       } finally {
         release()
       }
@@ -307,6 +314,7 @@ class Factory implements DockerContainerFactory {
         ...(spec.namespace === undefined ? {} : { 'sluice.namespace': spec.namespace }),
       },
       env: {
+        ...this.#options.defaults.extraEnv,
         ...spec.env,
         ...(apiHost === undefined ? {} : { __OW_API_HOST: apiHost }),
         ...(sockets ? { __OW_LISTEN_SOCKET: runtimeSocketInside } : {}),
@@ -445,6 +453,18 @@ type Resources = {
   readonly sockets: SocketDirectory | undefined
   /** Its runtime passes calls of the API on to the hub's socket. */
   readonly door: boolean
+}
+
+/** The same signal, but for time limits: what is waited for has its own. */
+function patient(signal: AbortSignal): AbortSignal {
+  const lasting = new AbortController()
+  const abort = (): void => {
+    const reason = signal.reason as unknown
+    if (!(reason instanceof Error && reason.name === 'TimeoutError')) lasting.abort(reason)
+  }
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  return lasting.signal
 }
 
 /** The engine's refusal to start what is not there is the image's fault (platform.md §10.1). */

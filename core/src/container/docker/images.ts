@@ -24,7 +24,7 @@ export type Image = ImageFacts & {
 
 /** Label of images whose runtime listens on `__OW_LISTEN_SOCKET` (`listen`) and reaches the hub by `__OW_API_SOCKET`
  *  (`api`): a list with commas. Only believed of the platform's own images. */
-export const socketsLabel = 'org.sluice.sockets'
+export const socketsLabel = 'sluice.sockets'
 
 export type ImagesOptions = {
   readonly engine: Engine

@@ -34,8 +34,8 @@ export async function openTestEngine(): Promise<TestEngine> {
     if ((process.env.SLUICE_TEST_REQUIRE ?? '').split(',').includes('docker')) throw new Error(missing)
     return { docker, missing, variables: [] }
   }
-  await build(docker, testImage, ['LABEL org.sluice.sockets=listen,api'])
-  await build(docker, plainTestImage, [])
+  await build(docker, testImage, ['LABEL sluice.sockets=listen,api'])
+  await build(docker, plainTestImage, ['VOLUME /scratch'])
   const { Config } = await docker.getImage(testImage).inspect()
   return { docker, missing, variables: (Config.Env ?? []).map(line => line.split('=', 1)[0] ?? '') }
 }
