@@ -68,6 +68,7 @@ const testsMayImport = [
   'core/src/spi/',
   'core/src/model/',
   'providers/kit/src/contract/',
+  'runtimes/contract/src/',
 ]
 
 const packages = readPackages()

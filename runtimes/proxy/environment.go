@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Container variables that a child gets beside those that begin with __OW_ (runtimes.md §2.2, and SLUICE's addition).
-var inherited = []string{"PATH", "HOME", "LANG"}
+// Container variables that a child gets beside those that begin with __OW_ (runtimes.md §2.2, and SLUICE's addition): what
+// programs expect, and the operator's switch for installing at init.
+var inherited = []string{"PATH", "HOME", "LANG", "OW_ENABLE_INIT_INSTALL"}
 
 // Settings of the proxy that look like variables of the action.
 var ownVariables = []string{"__OW_LISTEN_SOCKET"}

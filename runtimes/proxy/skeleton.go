@@ -22,6 +22,8 @@ type skeleton struct {
 	mu          sync.Mutex
 	busy        bool
 	initialized bool
+	// Whether an upload has taken the stub's place.
+	replaced bool
 }
 
 func newSkeleton(s settings, l logs) *skeleton {
@@ -47,7 +49,7 @@ func (k *skeleton) release() {
 // program is what an activation runs: the action's, the one that a derived image brings, or the stub.
 func (k *skeleton) program() string {
 	own := filepath.Join(k.settings.skeleton, "exec")
-	if _, err := os.Stat(own); err != nil && !k.initialized && k.settings.stub != "" {
+	if _, err := os.Stat(own); err != nil && !k.replaced && k.settings.stub != "" {
 		return k.settings.stub
 	}
 	return own
@@ -75,7 +77,7 @@ func (k *skeleton) init(body []byte) answer {
 			k.logs.mark()
 			return failure(502, textNoBinary)
 		}
-		k.initialized = true
+		k.replaced = true
 	}
 	for name, value := range request.env() {
 		os.Setenv(name, value)

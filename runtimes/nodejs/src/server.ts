@@ -1,20 +1,28 @@
 /**
- * The program in an action container: `node --expose-gc server.js`. It listens on the unix socket `SLUICE_LISTEN` or on
- * 0.0.0.0, port `SLUICE_PORT` (8080), and speaks /init and /run (runtimes.md §1) until it is told to stop or killed.
+ * The program in an action container: `node --expose-gc server.js`. It listens on the unix socket `SLUICE_LISTEN` (in an
+ * engine's container `__OW_LISTEN_SOCKET`) or on 0.0.0.0, port `SLUICE_PORT` (8080), and speaks /init and /run (runtimes.md §1) until it is told to stop or killed.
  */
+import './compile-sooner.ts'
 import { closeSync, writeSync } from 'node:fs'
 import { createConcurrentScope, createSingleScope, scopeSymbol } from './activation.ts'
 import { ActionService } from './action-service.ts'
+import { openApiDoor } from './api-door.ts'
 import { bounds } from './bounds.ts'
 import { errorDetails } from './errors.ts'
 import { createActionServer } from './http-server.ts'
 import { loadAction } from './load-action.ts'
 import { openLogStreams } from './log-streams.ts'
+import { placeWorkspaces } from './workspace.ts'
+
+/** What the runtime itself is told; the action does not see it. */
+const ownVariables = ['SLUICE_LISTEN', 'SLUICE_PORT', 'SLUICE_READY_FD', 'SLUICE_PARENT', 'SLUICE_ACTION_DIR']
 
 const settings = takeSettings()
 const concurrent = process.env['__OW_ALLOW_CONCURRENT'] === 'true'
 const scope = concurrent ? createConcurrentScope() : createSingleScope()
 const logs = openLogStreams()
+openApiDoor(settings.apiSocket, process.env['__OW_API_HOST'])
+if (settings.actionDirectory !== undefined) placeWorkspaces(settings.actionDirectory)
 const service = new ActionService({ logs, scope, concurrent, load: loadAction })
 const server = createActionServer(service, stopIfAsked)
 let stopping = false
@@ -60,10 +68,18 @@ function stopIfAsked(): void {
 
 /** Reads the runtime's own variables and takes them out of what the action will see. */
 function takeSettings() {
-  const { SLUICE_LISTEN: path, SLUICE_PORT: port, SLUICE_READY_FD: readyFd, SLUICE_PARENT: parent } = process.env
-  for (const name of ['SLUICE_LISTEN', 'SLUICE_PORT', 'SLUICE_READY_FD', 'SLUICE_PARENT']) delete process.env[name]
+  const { SLUICE_PORT: port, SLUICE_READY_FD: readyFd, SLUICE_PARENT: parent } = process.env
+  const actionDirectory = process.env['SLUICE_ACTION_DIR']
+  const { __OW_LISTEN_SOCKET: shared, SLUICE_LISTEN: path = shared, __OW_API_SOCKET: apiSocket } = process.env
+  for (const name of [...ownVariables, '__OW_LISTEN_SOCKET', '__OW_API_SOCKET']) delete process.env[name]
   return {
-    address: path === undefined ? { host: '0.0.0.0', port: Number(port ?? 8080) } : { path },
+    // In an engine's container the action has a user of its own: the hub may be another one and has to get in.
+    address:
+      path === undefined
+        ? { host: '0.0.0.0', port: Number(port ?? 8080) }
+        : { path, readableAll: path === shared, writableAll: path === shared },
+    actionDirectory,
+    apiSocket,
     readyFd: readyFd === undefined ? undefined : Number(readyFd),
     // Set by the hub for containers that are plain processes; in a container of an engine there is no parent to lose.
     parent: parent === undefined ? undefined : Number(parent),

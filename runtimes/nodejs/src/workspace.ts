@@ -6,17 +6,24 @@ import { join } from 'node:path'
 /** Packages that an action may use without bringing them (runtimes.md §5.1). */
 const providedPackages = ['express', 'openwhisk', 'redis', 'serialize-error', 'uuid']
 
+let parent: string | undefined
+
+/** Makes workspaces in this folder from now on; programs in it may be started, which `TMPDIR` need not allow. */
+export function placeWorkspaces(folder: string): void {
+  parent = folder
+}
+
 /**
  * A fresh folder for an action's files. Beside it, where module lookup goes when the action's own `node_modules` has no
  * answer, lie links to the provided packages:
  *
- *   <TMPDIR>/action-XXXXXX/action/         returned
- *   <TMPDIR>/action-XXXXXX/node_modules/   openwhisk -> ..., express -> ...
+ *   <parent>/action-XXXXXX/action/         returned
+ *   <parent>/action-XXXXXX/node_modules/   openwhisk -> ..., express -> ...
  *
- * Whoever owns TMPDIR removes it: the runtime is usually killed, not stopped.
+ * Whoever owns the parent removes it: the runtime is usually killed, not stopped.
  */
 export function createWorkspace(): string {
-  const base = realpathSync(mkdtempSync(join(tmpdir(), 'action-')))
+  const base = realpathSync(mkdtempSync(join(parent ?? tmpdir(), 'action-')))
   const modules = join(base, 'node_modules')
   mkdirSync(modules)
   for (const name of providedPackages) {

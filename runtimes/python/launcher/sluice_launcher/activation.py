@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-NOT_DICTIONARY = "The action did not return a dictionary or array."
+from . import messages
 
 
 def run(entry, body):
@@ -21,7 +21,7 @@ def answer(entry, body):
         if not isinstance(message, dict):
             raise ValueError("the request is not an object")
     except (ValueError, RecursionError) as error:
-        return failure(400, "Error unmarshaling request: %s" % error)
+        return failure(400, messages.UNMARSHALING % error)
     value = message.pop("value", None)
     export(message)
     try:
@@ -38,7 +38,7 @@ def answer(entry, body):
         return failure(502, "The action returned a value that is not JSON: %s" % text_of(error))
     if encoded[:1] not in b"{[":
         print('Result must be a dict or list but has type "%s".' % type(result).__name__, file=sys.stderr)
-        return failure(502, NOT_DICTIONARY)
+        return failure(502, messages.NOT_DICTIONARY)
     return 200, encoded
 
 

@@ -4,6 +4,8 @@ import os
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 
+from . import bounds
+
 MODULE = "main__"
 
 
@@ -78,9 +80,6 @@ def packages(folder):
     return os.path.join(folder, ".packages")
 
 
-INSTALL_SECONDS_MAX = 120
-
-
 def install(folder):
     """Installs what requirements.txt names, unless OW_ENABLE_INIT_INSTALL is `false`. Raises Refused with pip's words."""
     import subprocess
@@ -95,7 +94,7 @@ def install(folder):
     try:
         done = subprocess.run(
             command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=INSTALL_SECONDS_MAX,
+            stderr=subprocess.STDOUT, timeout=bounds.INSTALL_S_MAX,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Refused("requirements.txt could not be installed: %s" % error) from None

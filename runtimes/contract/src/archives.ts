@@ -3,16 +3,15 @@ import { gzipSync } from 'node:zlib'
 import { pack, type Header } from 'tar-stream'
 import { ZipFile } from 'yazl'
 
-/** What an archive holds, by name; `link` is a symbolic link's target. */
-export type Files = Record<string, string | Buffer | { link: string }>
+/** What an archive holds, by name; `link` is a symbolic link's target, `program` an executable file. */
+export type Files = Record<string, string | Buffer | { link: string } | { program: string | Buffer }>
 
 /** A zip as base64, the way an action is uploaded. */
 export async function zip(files: Files, options: { compress?: boolean } = {}): Promise<string> {
   const archive = new ZipFile()
   for (const [name, content] of Object.entries(files)) {
-    const link = isLink(content)
-    const bytes = Buffer.from(link ? content.link : content)
-    archive.addBuffer(bytes, name, { mode: link ? 0o120777 : 0o100644, compress: options.compress ?? true })
+    const { bytes, mode } = entryOf(content)
+    archive.addBuffer(bytes, name, { mode, compress: options.compress ?? true })
   }
   archive.end()
   return (await buffer(archive.outputStream)).toString('base64')
@@ -22,8 +21,9 @@ export async function zip(files: Files, options: { compress?: boolean } = {}): P
 export async function tarGz(files: Files, more: (Partial<Header> & { name: string })[] = []): Promise<string> {
   const archive = pack()
   for (const [name, content] of Object.entries(files)) {
-    if (isLink(content)) archive.entry({ name, type: 'symlink', linkname: content.link })
-    else archive.entry({ name }, content)
+    const { bytes, mode, link } = entryOf(content)
+    if (link === undefined) archive.entry({ name, mode: mode & 0o777 }, bytes)
+    else archive.entry({ name, type: 'symlink', linkname: link })
   }
   for (const header of more) archive.entry(header)
   archive.finalize()
@@ -36,6 +36,8 @@ export function renameEntry(archive: string, from: string, to: string): string {
   return Buffer.from(bytes, 'latin1').toString('base64')
 }
 
-function isLink(content: Files[string]): content is { link: string } {
-  return typeof content === 'object' && 'link' in content
+function entryOf(content: Files[string]): { bytes: Buffer; mode: number; link?: string } {
+  if (typeof content === 'string' || Buffer.isBuffer(content)) return { bytes: Buffer.from(content), mode: 0o100644 }
+  if ('link' in content) return { bytes: Buffer.from(content.link), mode: 0o120777, link: content.link }
+  return { bytes: Buffer.from(content.program), mode: 0o100755 }
 }
