@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { createFile } from './durable-file.ts'
 import { codeOf, unwritableError } from './start-errors.ts'
@@ -37,6 +37,19 @@ function makeFolder(path: string): void {
     // Another process was quicker.
     if (codeOf(error) !== 'EEXIST') throw error
   }
+}
+
+/** A folder in it that only its owner can enter, whatever the directory's own mode is: an operator may have made it. */
+export function openPrivateFolder(directory: DataDirectory, name: string): string {
+  const path = directory.file(name)
+  try {
+    makeFolder(path)
+    // Also one that an earlier start made, or a backup brought back.
+    if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700)
+  } catch (error) {
+    throw unwritableError(path, codeOf(error) ?? 'unknown', error)
+  }
+  return path
 }
 
 /** Whether something that is done once in the folder's life was done; `mark` notes that it was. */

@@ -43,6 +43,16 @@ it('tells why it failed, and tries again at the next start', async () => {
   expect(hub.requests).toHaveLength(2)
 })
 
+it.each([
+  [{ response: { result: { error: 'the cron is wrong' } } }],
+  [{ response: { result: { error: { error: 'the cron is wrong', code: 'SLUICE_FEED' } } } }],
+  [{ error: { error: 'the cron is wrong' } }],
+])("tells a feed's own reason, however deep it lies: %j", async answer => {
+  const hub = await recorder(502, answer)
+  const options = { wanted: true, dataDir: scratch(), apiHost: hub.origin, guestKey: 'uuid:key' }
+  expect((await installSamplesOnce(options)).failure).toBe('sample hello-clock: the cron is wrong')
+})
+
 async function recorder(status: number, answer: object = {}) {
   const requests: { line: string; body: unknown }[] = []
   const server = createServer((request, response) => {

@@ -87,9 +87,15 @@ type Answered = { readonly status: number; readonly body?: unknown; readonly tex
 async function mustSucceed(what: string, pending: Promise<Answered>): Promise<void> {
   const { status, body } = await pending
   if (status === 200) return
-  const { error, response } = (body ?? {}) as { error?: unknown; response?: { result?: { error?: unknown } } }
-  const reason = error ?? response?.result?.error
-  throw new Error(`${what}: ${typeof reason === 'string' ? reason : `the hub answered ${status}`}`)
+  const { error, response } = (body ?? {}) as { error?: unknown; response?: { result?: unknown } }
+  throw new Error(`${what}: ${reasonIn(error) ?? reasonIn(response?.result) ?? `the hub answered ${status}`}`)
+}
+
+/** The text in it: a feed action wraps its provider's `{ error: text }` into an `error` of its own. */
+function reasonIn(value: unknown, depth = 0): string | undefined {
+  if (typeof value === 'string') return value
+  if (typeof value !== 'object' || value === null || depth > 3) return undefined
+  return reasonIn((value as { error?: unknown }).error, depth + 1)
 }
 
 const descriptions: Readonly<Record<string, string>> = {

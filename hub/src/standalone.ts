@@ -19,7 +19,7 @@ import { createRecordTail, systemClock, systemRandom, type Logger } from '@sluic
 import { createProvider } from '@sluice/provider-kit'
 import { alarmsPackage, alarmsProvider } from '@sluice/provider-alarms'
 import { openContainers } from './containers.ts'
-import { openDataDirectory } from './data-directory.ts'
+import { openDataDirectory, openPrivateFolder } from './data-directory.ts'
 import { createHubEvents } from './hub-events.ts'
 import { createHubMetrics } from './metrics.ts'
 import { createLocalBalancer } from './local-balancer.ts'
@@ -55,7 +55,7 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
     const metrics = createHubMetrics()
 
     const backend = await openEmbeddedBackend({
-      directory: directory.file('db'),
+      directory: openPrivateFolder(directory, 'db'),
       clock,
       random,
       log: child(log, 'store'),

@@ -27,29 +27,22 @@ export function fromYaml(text: string, file: string, mistakes: Mistake[]): Given
   }
   for (const error of document.errors) mistakes.push({ place: at(error.pos[0]), text: firstLine(error.message) })
   if (document.errors.length > 0 || document.contents === null) return nothing
-  return nodeOf(document.contents, document, at, file, mistakes)
+  return nodeOf(document.contents, at, file, mistakes)
 }
 
 type Placed = { range?: readonly [number, number, number] | null }
 
-function nodeOf(
-  node: unknown,
-  document: Document,
-  at: (offset: number) => string,
-  outer: string,
-  mistakes: Mistake[],
-): Given {
+function nodeOf(node: unknown, at: (offset: number) => string, outer: string, mistakes: Mistake[]): Given {
   const range = (node as Placed | null)?.range
   const place = range ? at(range[0]) : outer
   if (isAlias(node)) {
-    const target = node.resolve(document)
-    return target === undefined || isAlias(target)
-      ? unreadable(place, mistakes)
-      : nodeOf(target, document, at, place, mistakes)
+    // An alias may name what it is part of, and aliases of aliases grow without end; no setting needs one.
+    mistakes.push({ place, text: 'aliases (*name) are not read: write the value here again' })
+    return { kind: 'scalar', place, value: null, text: false }
   }
   if (isScalar(node)) return { kind: 'scalar', place, value: node.value, text: false }
   if (isSeq(node)) {
-    return { kind: 'list', place, items: node.items.map(item => nodeOf(item, document, at, place, mistakes)) }
+    return { kind: 'list', place, items: node.items.map(item => nodeOf(item, at, place, mistakes)) }
   }
   if (!isMap(node)) return { kind: 'scalar', place, value: null, text: false }
   const entries: GivenEntry[] = []
@@ -57,17 +50,12 @@ function nodeOf(
     const keyRange = (pair.key as Placed | null)?.range
     const keyPlace = keyRange ? at(keyRange[0]) : place
     if (isScalar(pair.key) && typeof pair.key.value === 'string') {
-      entries.push({ key: pair.key.value, place: keyPlace, node: nodeOf(pair.value, document, at, keyPlace, mistakes) })
+      entries.push({ key: pair.key.value, place: keyPlace, node: nodeOf(pair.value, at, keyPlace, mistakes) })
     } else {
       mistakes.push({ place: keyPlace, text: 'names of settings must be plain words' })
     }
   }
   return { kind: 'map', place, entries }
-}
-
-function unreadable(place: string, mistakes: Mistake[]): Given {
-  mistakes.push({ place, text: 'the alias points nowhere' })
-  return { kind: 'scalar', place, value: null, text: false }
 }
 
 function firstLine(text: string): string {

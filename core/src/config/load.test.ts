@@ -109,6 +109,19 @@ describe('loadConfig', () => {
     expect(await mistakesOf({ file: yaml(stairs) })).toContain('unknown setting a')
   })
 
+  it('refuses aliases, those that name themselves and those that grow without end among them', async () => {
+    const refusal = /sluice\.yaml:\d+:\d+: aliases \(\*name\) are not read/
+    expect(await mistakesOf({ file: yaml('a: &a [*a]\n') })).toMatch(refusal)
+    expect(await mistakesOf({ file: yaml('http: &h { port: &p 1 }\ninvoker: { pauseGraceMs: *p }\n') })).toMatch(
+      refusal,
+    )
+    const bomb = ['a0: &a0 [x, x]']
+    for (let level = 1; level < 30; level++) bomb.push(`a${level}: &a${level} [${`*a${level - 1}, `.repeat(9)}x]`)
+    const since = performance.now()
+    expect(await mistakesOf({ file: yaml(bomb.join('\n')) })).toMatch(refusal)
+    expect(performance.now() - since).toBeLessThan(2000)
+  })
+
   it('is open on loopback and as OpenWhisk elsewhere, unless told', async () => {
     expect((await load({})).limits).toMatchObject({ profile: 'open' })
     expect((await load({})).limits.firesPerMinute).toBeUndefined()
