@@ -3,15 +3,26 @@ import { delimiter, join } from 'node:path'
 import type { ProcessRuntime } from '@sluice/core/container/process'
 import { parseRuntimesManifest, printImageName, withKinds, type RuntimesManifest } from '@sluice/core/model'
 import { nodejsRuntime } from '@sluice/runtime-nodejs'
+import { findPython, pythonMinors } from '@sluice/runtime-python'
 
 /** The kinds of actions that this hub can run, and the programs that run them (runtimes.md §3). */
 
 /** Every kind that Sluice knows; what is shown and accepted is cut down to what can be started here. */
 const known = parseRuntimesManifest({
-  runtimes: { nodejs: [nodejs('20', true), nodejs('22', false), nodejs('24', false)] },
+  runtimes: {
+    nodejs: [nodejs('20', true), nodejs('22', false), nodejs('24', false)],
+    python: [
+      ...pythonMinors.map((minor, index) => python(`3.${minor}`, `3.${minor}`, index === 0)),
+      // As OpenWhisk once called it: any Python 3.
+      python('3', `3.${pythonMinors[0]}`, false),
+    ],
+  },
+  blackboxes: [{ prefix: 'sluice', name: 'action-skeleton', tag: 'latest' }],
 })
 
-/** Programs of the Node family by kind: this process's own Node, and `node20`, `node22`, `node24` when the PATH has them. */
+/**
+ * Programs by kind: this process's own Node, `node20`, `node22`, `node24` when the PATH has them, and the PATH's Python.
+ */
 export function processRuntimes(path = process.env.PATH ?? ''): Readonly<Record<string, ProcessRuntime>> {
   const runtime = nodejsRuntime()
   const runtimes: Record<string, ProcessRuntime> = {}
@@ -24,6 +35,8 @@ export function processRuntimes(path = process.env.PATH ?? ''): Readonly<Record<
     const command = onPath(`node${major}`, path)
     if (command !== undefined) add(`nodejs:${major}`, command)
   }
+  const found = findPython(path)
+  if (found) for (const kind of found.kinds) runtimes[kind] = { command: found.command, args: () => found.args }
   return runtimes
 }
 
@@ -43,6 +56,15 @@ function nodejs(major: string, standard: boolean): object {
     kind: `nodejs:${major}`,
     default: standard,
     image: { prefix: 'sluice', name: `action-nodejs-v${major}`, tag: 'latest' },
+    attached: { attachmentName: 'codefile', attachmentType: 'text/plain' },
+  }
+}
+
+function python(version: string, image: string, standard: boolean): object {
+  return {
+    kind: `python:${version}`,
+    default: standard,
+    image: { prefix: 'sluice', name: `action-python-v${image}`, tag: 'latest' },
     attached: { attachmentName: 'codefile', attachmentType: 'text/plain' },
   }
 }

@@ -1,7 +1,8 @@
-import { execFile } from 'node:child_process'
-import { basename, dirname, join } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { accessSync, closeSync, constants, openSync, readSync, realpathSync } from 'node:fs'
+import { basename, delimiter, dirname, join } from 'node:path'
 
-/** What a container factory needs to start Python actions as processes: `<python> ...args`. */
+/** What a container factory needs to start Python actions as processes: `<command> ...args`. */
 export type PythonRuntime = {
   /** Absolute path of the interpreter. */
   readonly command: string
@@ -12,31 +13,45 @@ export type PythonRuntime = {
 }
 
 /** Minor versions of Python 3 with which the runtime keeps its contract; the first one is the default. */
-export const pythonMinors = [11, 9, 10, 12, 13] as const
+export const pythonMinors = [11, 12, 13, 10, 9] as const
 
-const askMsMax = 5000
-/** `-P`-like: nothing of the environment or the user decides what is imported. */
+/** Nothing of the user's environment decides what is imported. */
 const options = ['-E', '-s', '-X', 'utf8']
+const askMsMax = 5000
 
 /**
- * Finds a Python that can run actions: `python3.11` if there is one, else another version of ours. Asking the interpreter
- * itself is the only way that also works behind the shims of version managers, whose start costs more than Python's own.
+ * Finds the Python of this machine that runs actions: the first `python3.11` on the PATH, else `python3` of a version of
+ * ours. What its name does not tell, like the shims of version managers, is asked, which takes long: it comes last.
  */
-export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<PythonRuntime | undefined> {
-  const names = ['python3.11', 'python3']
-  const found = await Promise.all(names.map(name => ask(name, env)))
-  return found.find(runtime => runtime !== undefined)
+export function findPython(path = process.env['PATH'] ?? ''): PythonRuntime | undefined {
+  const files = ['python3.11', 'python3'].flatMap(name => path.split(delimiter).map(folder => join(folder, name)))
+  const programs = files.filter(isExecutable)
+  const named = programs.filter(file => !isScript(file)).map(fromName)
+  return named.find(runtime => runtime !== undefined) ?? firstOf(programs.filter(isScript), fromItself)
 }
 
-async function ask(name: string, env: NodeJS.ProcessEnv): Promise<PythonRuntime | undefined> {
-  const question = 'import sys; print(sys.version_info[0], sys.version_info[1], sys.executable)'
-  const answer = await new Promise<string>(resolve => {
-    execFile(name, [...options, '-c', question], { env, timeout: askMsMax }, (error, stdout) =>
-      resolve(error ? '' : stdout),
-    )
-  })
-  const [, major, minor, command] = /^(\d+) (\d+) (\/.*)$/m.exec(answer) ?? []
-  if (major !== '3' || command === undefined || !pythonMinors.some(known => String(known) === minor)) return undefined
+function fromName(file: string): PythonRuntime | undefined {
+  const minor = /^python3\.(\d+)$/.exec(basename(realpathSync(file)))?.[1]
+  return minor === undefined ? fromItself(file) : runtimeOf(file, minor)
+}
+
+function fromItself(file: string): PythonRuntime | undefined {
+  const question = 'import sys; print(*sys.version_info[:2], sys.executable)'
+  try {
+    const answer = execFileSync(file, [...options, '-c', question], {
+      timeout: askMsMax,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const [, minor = '', command = ''] = /^3 (\d+) (\/.*)$/m.exec(answer) ?? []
+    return runtimeOf(command, minor)
+  } catch {
+    return undefined
+  }
+}
+
+function runtimeOf(command: string, minor: string): PythonRuntime | undefined {
+  if (!pythonMinors.some(known => String(known) === minor)) return undefined
   return { command, args: [...options, servePath(import.meta.dirname)], kinds: [`python:3.${minor}`, 'python:3'] }
 }
 
@@ -44,4 +59,29 @@ async function ask(name: string, env: NodeJS.ProcessEnv): Promise<PythonRuntime 
 function servePath(here: string): string {
   const home = dirname(basename(dirname(here)) === 'dist' ? dirname(here) : here)
   return join(home, 'launcher', 'serve.py')
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isScript(file: string): boolean {
+  const head = Buffer.alloc(2)
+  const descriptor = openSync(file, 'r')
+  readSync(descriptor, head)
+  closeSync(descriptor)
+  return head.toString() === '#!'
+}
+
+function firstOf<T, R>(list: readonly T[], find: (entry: T) => R | undefined): R | undefined {
+  for (const entry of list) {
+    const found = find(entry)
+    if (found !== undefined) return found
+  }
+  return undefined
 }

@@ -7,9 +7,9 @@ const image = 'sluice/action-python-v3.11:latest'
 /** Python actions as a hub without an engine runs them, and in the image. */
 export const ways: readonly Way[] = [
   processWay(
-    async () => ((await python) === undefined ? 'needs python: no Python of ours is on the PATH' : undefined),
+    async () => (python === undefined ? 'needs python: no Python of ours is on the PATH' : undefined),
     async (_, socketPath) => {
-      const { command, args } = (await python)! // tests are skipped where there is none
+      const { command, args } = python! // tests are skipped where there is none
       return { command, args, env: { SLUICE_LISTEN: socketPath } }
     },
   ),
