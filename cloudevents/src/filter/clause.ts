@@ -6,15 +6,16 @@ import type { ValueTest } from './value-test.ts'
 export type FilterLanguage =
   'cesql' | 'pattern' | 'exact' | 'prefix' | 'suffix' | 'all' | 'any' | 'not' | 'sql' | 'jsonata'
 
-/** Where a clause stands in the definition (JSON pointer) and in which language it was written. */
-type Origin = { readonly at: string; readonly language: FilterLanguage }
+/** Where the filter that a clause comes from stands in the definition (JSON pointer), its language, and
+ *  what was written: an expression, or the JSON of the filter. */
+type Origin = { readonly at: string; readonly language: FilterLanguage; readonly definition: unknown }
 
 export type Clause =
   | (Origin & { readonly kind: 'all' | 'any'; readonly clauses: readonly Clause[] })
   | (Origin & { readonly kind: 'not'; readonly clause: Clause })
   /** The attribute as text passes the test; a missing one does not. */
   | (Origin & { readonly kind: 'attribute'; readonly name: string; readonly test: ValueTest })
-  | (Origin & { readonly kind: 'pattern'; readonly pattern: Pattern; readonly definition: unknown })
+  | (Origin & { readonly kind: 'pattern'; readonly pattern: Pattern })
   /** Gives TRUE, without an error. */
   | (Origin & { readonly kind: 'cesql'; readonly expression: CesqlExpression })
   /** Decided elsewhere, later. */

@@ -39,7 +39,7 @@ export function compileFilter(definition: unknown, options: DefinitionOptions = 
     clause,
     needsJsonata: all.some(({ kind }) => kind === 'jsonata'),
     readsData: all.some(readsData),
-    warnings: all.flatMap(warningsOf),
+    warnings: all.flatMap(inner => warningsOf(inner, definition)),
     test(subject) {
       const evaluation = new Evaluation(subject)
       return decisionOf(check(evaluation), evaluation)
@@ -66,12 +66,13 @@ function readsData(clause: Clause): boolean {
   return clause.kind === 'jsonata'
 }
 
-function warningsOf(clause: Clause): CompiledFilter['warnings'] {
+function warningsOf(clause: Clause, definition: unknown): CompiledFilter['warnings'] {
   if (clause.kind !== 'cesql') return []
   const { text, unknownCalls } = clause.expression
+  const path = typeof definition === 'string' ? '' : `${clause.at}/${clause.language}`
   return unknownCalls.map(call => {
     const reason = `there is no function ${call.name} with ${call.arguments.length} arguments`
-    const { message, position } = errorAt(text, call.start, reason, clause.at)
+    const { message, position } = errorAt(text, call.start, reason, path)
     return { message, position }
   })
 }

@@ -20,7 +20,25 @@ export const filterLimits = {
   patternAlternativesMax: 1000,
   /** Fields over all alternatives, and values over all fields. */
   patternValuesMax: 50_000,
-  jsonataLengthMax: 64 * 1024,
+  jsonataLengthMax: 16 * 1024,
+  /** Evaluation, by the child's own processor time. */
+  jsonataEvaluationMs: 5,
+  /** Then the child is ended: a long built-in or a busy machine got this much more. */
+  jsonataAnswerMs: 250,
+  jsonataStartMs: 10_000,
+  /** JSON text of the input, and of the result. */
+  jsonataBytesMax: 4 * 1024 * 1024,
+  /** Nesting of input and result. */
+  jsonataDepthMax: 100,
+  /** Steps of the evaluation around one another. */
+  jsonataStackMax: 200,
+  /** Items of one sequence. */
+  jsonataSequenceMax: 100_000,
+  jsonataMemoryMb: 64,
+  /** Evaluations that wait for their turn. */
+  jsonataQueueMax: 10_000,
+  /** Compiled expressions that the child keeps. */
+  jsonataCacheMax: 500,
   /** Characters that the filters of one match may look at or make beyond the first `longText` of each operation; then the
    *  rest of the rules fail with a generic error. Some 0.2 s. */
   workMax: 32 * 1024 * 1024,

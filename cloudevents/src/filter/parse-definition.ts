@@ -19,14 +19,14 @@ type Parser = DefinitionOptions & { clauses: number }
 /** Throws FilterError, with a path from the definition down. */
 export function parseDefinition(definition: unknown, options: DefinitionOptions): Clause {
   const parser: Parser = { ...options, clauses: 0 }
-  if (typeof definition === 'string') return cesql(parser, definition, '', 'cesql')
+  if (typeof definition === 'string') return cesql(parser, definition, '', 'cesql', '')
   return parseFilters(parser, definition, '', 0)
 }
 
 /** One filter, or a list of which all must pass. */
 function parseFilters(parser: Parser, definition: unknown, at: string, depth: number): Clause {
   if (!Array.isArray(definition)) return parseFilter(parser, definition, at, depth)
-  return { kind: 'all', at, language: 'all', clauses: parseList(parser, definition, at, depth) }
+  return { kind: 'all', at, language: 'all', definition, clauses: parseList(parser, definition, at, depth) }
 }
 
 function parseFilter(parser: Parser, definition: unknown, at: string, depth: number): Clause {
@@ -45,28 +45,22 @@ function parseFilter(parser: Parser, definition: unknown, at: string, depth: num
     case 'exact':
     case 'prefix':
     case 'suffix':
-      return parseAttributes(parser, language, body, place)
+      return parseAttributes(parser, language, definition, body, at)
     case 'all':
     case 'any': {
       if (!Array.isArray(body) || body.length === 0)
         throw new FilterError('must be a list of at least one filter', { path: place })
-      return { kind: language, at: place, language, clauses: parseList(parser, body, place, depth) }
+      return { kind: language, at, language, definition, clauses: parseList(parser, body, place, depth) }
     }
     case 'not':
-      return { kind: 'not', at: place, language, clause: parseFilter(parser, body, place, depth + 1) }
+      return { kind: 'not', at, language, definition, clause: parseFilter(parser, body, place, depth + 1) }
     case 'sql':
     case 'cesql':
-      return cesql(parser, text(body, place), place, language)
+      return cesql(parser, text(body, place), at, language, place)
     case 'pattern':
-      return {
-        kind: 'pattern',
-        at: place,
-        language,
-        pattern: within(place, () => parsePattern(body)),
-        definition: body,
-      }
+      return { kind: 'pattern', at, language, definition, pattern: within(place, () => parsePattern(body)) }
     case 'jsonata':
-      return jsonata(parser, text(body, place), place)
+      return jsonata(parser, text(body, place), at, place)
     default:
       throw new FilterError(`${shown(language)} is no filter language that is known`, { path: place })
   }
@@ -77,42 +71,49 @@ function parseList(parser: Parser, definitions: readonly unknown[], at: string, 
 }
 
 /** `{"type": "a", "subject": "b"}`: several attributes are AND. */
-function parseAttributes(parser: Parser, language: 'exact' | 'prefix' | 'suffix', body: unknown, at: string): Clause {
+function parseAttributes(
+  parser: Parser,
+  language: 'exact' | 'prefix' | 'suffix',
+  definition: unknown,
+  body: unknown,
+  at: string,
+): Clause {
+  const inside = at + pointerStep(language)
   if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new FilterError('must be an object of attributes and texts', { path: at })
+    throw new FilterError('must be an object of attributes and texts', { path: inside })
   const entries = Object.entries(body as Record<string, unknown>)
-  if (entries.length === 0) throw new FilterError('must name at least one attribute', { path: at })
+  if (entries.length === 0) throw new FilterError('must name at least one attribute', { path: inside })
   const clauses = entries.map(([name, value]): Clause => {
-    const place = at + pointerStep(name)
+    const place = inside + pointerStep(name)
     count(parser, place)
     if (!/^[a-z0-9]+$/.test(name))
       throw new FilterError('is no name of an attribute: those have a-z and 0-9', { path: place })
     if (typeof value !== 'string' || value === '')
       throw new FilterError('must be a text that is not empty', { path: place })
     const test: ValueTest = { op: language === 'exact' ? 'equals' : language, value }
-    return { kind: 'attribute', at: place, language, name, test }
+    return { kind: 'attribute', at, language, definition, name, test }
   })
   const [only] = clauses
-  return only !== undefined && clauses.length === 1 ? only : { kind: 'all', at, language, clauses }
+  return only !== undefined && clauses.length === 1 ? only : { kind: 'all', at, language, definition, clauses }
 }
 
-function cesql(parser: Parser, source: string, at: string, language: 'cesql' | 'sql'): Clause {
-  const expression = within(at, () => compileCesql(source, { strict: parser.strict ?? false }))
-  return { kind: 'cesql', at, language, expression }
+function cesql(parser: Parser, source: string, at: string, language: 'cesql' | 'sql', place: string): Clause {
+  const expression = within(place, () => compileCesql(source, { strict: parser.strict ?? false }))
+  return { kind: 'cesql', at, language, definition: source, expression }
 }
 
-function jsonata({ jsonata: syntax }: Parser, expression: string, at: string): Clause {
-  if (syntax === undefined) throw new FilterError('JSONata is not available here', { path: at })
+function jsonata({ jsonata: syntax }: Parser, expression: string, at: string, place: string): Clause {
+  if (syntax === undefined) throw new FilterError('JSONata is not available here', { path: place })
   if (expression.length > filterLimits.jsonataLengthMax)
     throw errorAt(
       expression,
       filterLimits.jsonataLengthMax,
       `an expression has at most ${filterLimits.jsonataLengthMax} characters`,
-      at,
+      place,
     )
   const problem = syntax.check(expression)
-  if (problem !== undefined) throw errorAt(expression, problem.offset, problem.message, at)
-  return { kind: 'jsonata', at, language: 'jsonata', expression }
+  if (problem !== undefined) throw errorAt(expression, problem.offset, problem.message, place)
+  return { kind: 'jsonata', at, language: 'jsonata', definition: expression, expression }
 }
 
 function count(parser: Parser, path: string): void {

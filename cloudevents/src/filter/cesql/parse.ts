@@ -119,8 +119,9 @@ class Parser {
     if (token.kind === 'sign' && token.text === '(') {
       this.#next()
       const inner = this.#expression(levels.logic)
+      const { end } = this.#token
       this.#expect(')')
-      return inner
+      return { ...inner, start: token.start, end }
     }
     if (token.kind === 'word') return this.#word(token)
     throw this.#unexpected('a value')
