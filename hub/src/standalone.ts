@@ -190,7 +190,7 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       log: child(log, 'controller'),
       manifest,
       rateCounters: createMinuteCounters(clock),
-      invoke: createInvokeService({ balancer, clock, random }),
+      invoke: createInvokeService({ balancer, clock, random, keyRing }),
       fire,
       settlement: createSettlementService({ activations, state, tail, clock }),
       deadLetters: createDeadLetterService(state),

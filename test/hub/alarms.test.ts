@@ -1,9 +1,10 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { createApi, eventually, type Api } from '../rig/api.ts'
-import { removeDirectory, startHub, type HubProcess } from '../rig/hub-process.ts'
+import { removeDirectory, scratchDirectory, startHub, type HubProcess } from '../rig/hub-process.ts'
 import { startAlarms } from '../rig/provider-process.ts'
 
 const feedPath = '/api/v1/namespaces/whisk.system/actions/alarms/alarm?blocking=true&result=true'
@@ -36,6 +37,24 @@ it('the token of the feed actions cannot be read, nor opened by an action of som
   const { body: stolen } = await api.call('POST', 'actions/thief?blocking=true&result=true', { body: {} })
   expect(stolen.sluiceToken).toBe(token.value)
 })
+
+it('[sec:S14] [sec:S20] the key that a trigger is fired with lies nowhere in clear, and the database is for its owner', async () => {
+  const dataDir = join(scratchDirectory(), 'data')
+  mkdirSync(dataDir)
+  chmodSync(dataDir, 0o755)
+  const hub = await started({ dataDir })
+  const { api, feed } = await withAlarm(hub)
+  expect(await feed('CREATE', { cron: '* * * * * *' })).toEqual({ status: 'success' })
+  // The provider has the key itself: it fires with it.
+  await eventually(async () => atLeast(1, await activationsOf(api)))
+  expect(await feed('DELETE')).toEqual({ status: 'success' })
+  const folder = join(hub.dataDir, 'db')
+  expect(statSync(folder).mode & 0o777).toBe(0o700)
+  const secret = hub.keys.alpha.split(':')[1] ?? ''
+  const files = readdirSync(folder)
+  expect(files.length).toBeGreaterThan(2)
+  expect(files.filter(file => readFileSync(join(folder, file)).includes(secret))).toEqual([])
+}, 30_000)
 
 it('a provider of its own goes on where the last one was killed', async () => {
   const port = await freePort()

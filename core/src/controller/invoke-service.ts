@@ -1,6 +1,7 @@
 import { ApiError, type ActivationMessage } from '../model/index.ts'
-import type { Clock, LoadBalancer, Random } from '../spi/index.ts'
+import type { Clock, KeyRing, LoadBalancer, Random } from '../spi/index.ts'
 import { mergeArguments } from './arguments.ts'
+import { lockFeedKey } from './feed-key.ts'
 import type { InvokeCall, InvokeService } from './services.ts'
 
 /** Turns an invoke into an activation message and waits for its record as long as the caller does (rest-api.md §5). */
@@ -8,17 +9,19 @@ export function createInvokeService({
   balancer,
   clock,
   random,
+  keyRing,
 }: {
   balancer: LoadBalancer
   clock: Clock
   random: Random
+  keyRing: KeyRing
 }): InvokeService {
   return {
     async invoke(call) {
       // The seam for compositions: a sequence is run by the controller, not by an invoker.
       if (call.action.action.exec.kind === 'sequence')
         throw new ApiError(501, 'Sequences cannot be invoked yet; invoke their components.')
-      const message = messageOf(call, random.hexId(), clock.nowMs())
+      const message = lockFeedKey(messageOf(call, random.hexId(), clock.nowMs()), call.payloadKeys, keyRing)
       if (!call.blocking) {
         await balancer.publish([message])
         return { activationId: message.activationId }
