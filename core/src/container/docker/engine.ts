@@ -135,7 +135,7 @@ export async function openEngine(address: EngineAddress, clock: Clock): Promise<
       const created = await call(
         'create container',
         limits.startMs,
-        abortSignal => docker.createContainer({ ...settings, abortSignal }),
+        abortSignal => docker.createContainer(apart(settings, abortSignal, { name: settings.name })),
         signal,
       )
       if (!/^[0-9a-f]{64}$/.test(created.id))
@@ -212,7 +212,7 @@ export async function openEngine(address: EngineAddress, clock: Clock): Promise<
     },
     async createNetwork(options) {
       const { id } = await call('create network', limits.startMs, abortSignal =>
-        docker.createNetwork({ ...options, abortSignal }),
+        docker.createNetwork(apart(options, abortSignal)),
       )
       return id
     },
@@ -240,6 +240,12 @@ export async function openEngine(address: EngineAddress, clock: Clock): Promise<
       )
     },
   }
+}
+
+/** dockerode writes the whole body into the query as well, where it would meet logs and length limits, unless it is given
+ *  both apart. */
+function apart<T extends object>(body: T, abortSignal: AbortSignal, query: object = {}): T {
+  return { _query: query, _body: body, abortSignal } as unknown as T
 }
 
 /** dockerode takes a signal with every call; its types do not say so of all. */
