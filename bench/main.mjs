@@ -1,11 +1,12 @@
 /**
- * `npm run bench -- [--only invoke,fire,start,history,alarms] [--runs 3] [--quick] [--save] [--json FILE]`: prints each
+ * `npm run bench -- [--only invoke,fire,start,history,alarms,cloudevents] [--runs 3] [--quick] [--save] [--json FILE]`: prints each
  * figure (median of the runs) beside its target and the saved baseline. Never judges: a slow machine is no failure.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { alarms } from './figures/alarms.mjs'
+import { cloudevents } from './figures/cloudevents.mjs'
 import { fire } from './figures/fire.mjs'
 import { history } from './figures/history.mjs'
 import { invoke } from './figures/invoke.mjs'
@@ -13,7 +14,7 @@ import { start } from './figures/start.mjs'
 import { median } from './load.mjs'
 import { targets } from './targets.mjs'
 
-const figures = { invoke, fire, start, history, alarms }
+const figures = { invoke, fire, start, history, alarms, cloudevents }
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },

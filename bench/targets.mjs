@@ -16,4 +16,10 @@ export const targets = {
   'list 200 of 100,000 activations, p99 ms': ['<=', 20],
   'list 200 by name, p99 ms': ['<=', 20],
   'get one of 100,000 activations, p99 ms': ['<=', 20],
+  'HTTP binary 1 KB decoded, per s': ['>=', 250_000],
+  'HTTP binary decoded, times the SDK': ['>=', 5],
+  'HTTP structured 1 KB decoded, per s': ['>=', 100_000],
+  'HTTP structured decoded, times the SDK': ['>=', 2],
+  'Avro 1 KB decoded, per s': ['>=', 150_000],
+  'Protobuf 1 KB decoded, per s': ['>=', 150_000],
 }

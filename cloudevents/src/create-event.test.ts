@@ -13,7 +13,7 @@ it('makes an event that nobody can change', () => {
 
 it('keeps what it was given when the giver changes it afterwards', () => {
   const value = { list: [1] }
-  const bytes = Uint8Array.of(1, 2)
+  const bytes = Buffer.from([1, 2])
   const event = createEvent({ id: '1', source: '/s', type: 't', extensions: { bytes }, data: jsonData(value) })
   value.list.push(2)
   bytes[0] = 9

@@ -1,5 +1,5 @@
 /** The one place where a CloudEvent comes into being. */
-import type { CloudEvent, EventParts, Extensions, ExtensionValue } from './event.ts'
+import type { CloudEvent, EventData, EventParts, Extensions, ExtensionValue } from './event.ts'
 import { validate, type Strictness } from './validate.ts'
 
 /**
@@ -23,6 +23,37 @@ export function createEvent(parts: EventParts, strictness: Strictness = 'produce
   return Object.freeze(event)
 }
 
+/** Parts as a decoder has found them, unchecked, in the shape of the event that they become. */
+export type LooseParts = {
+  specversion: unknown
+  id: unknown
+  source: unknown
+  type: unknown
+  subject: unknown
+  time: unknown
+  datacontenttype: unknown
+  dataschema: unknown
+  extensions: Record<string, ExtensionValue | undefined> | undefined
+  data: EventData | undefined
+}
+
+/** `createEvent` of `accepted` parts that nobody else holds: they become the event and are not copied. */
+export function adoptEvent(parts: LooseParts): CloudEvent {
+  validate(parts as EventParts, 'accepted')
+  parts.extensions = parts.extensions === undefined ? none : adoptExtensions(parts.extensions)
+  if (parts.data !== undefined) Object.freeze(parts.data)
+  return Object.freeze(parts) as CloudEvent
+}
+
+function adoptExtensions(extensions: Record<string, ExtensionValue | undefined>): Extensions {
+  for (const name in extensions) {
+    const value = extensions[name]
+    if (value === undefined) return extensionsOf(extensions)
+    if (value === 0) extensions[name] = 0
+  }
+  return Object.freeze(extensions) as Extensions
+}
+
 /** An empty record that inherits nothing. `Object.create(null)` would be a hash table, which costs three times as much. */
 export function emptyRecord<T>(): Record<string, T> {
   return new Bare() as Record<string, T>
@@ -40,7 +71,7 @@ function extensionsOf(given: EventParts['extensions']): Extensions {
     const value = given[name]
     if (value === undefined) continue
     // `| 0` turns -0 into 0: integers have one zero. Bytes are copied, for they cannot be frozen.
-    extensions[name] = typeof value === 'number' ? value | 0 : typeof value === 'object' ? value.slice() : value
+    extensions[name] = typeof value === 'number' ? value | 0 : typeof value === 'object' ? new Uint8Array(value) : value
   }
   return Object.freeze(extensions)
 }

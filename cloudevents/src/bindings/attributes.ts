@@ -1,5 +1,5 @@
 /** Binary mode of the bindings whose properties carry plain values: Kafka, MQTT and AMQP. */
-import { createEvent } from '../create-event.ts'
+import { adoptEvent } from '../create-event.ts'
 import { CloudEventError } from '../error.ts'
 import { optionalAttributes, type CloudEvent, type EventData, type ExtensionValue } from '../event.ts'
 import { emptyParts, takeAttribute } from '../formats/parts.ts'
@@ -19,7 +19,7 @@ export function eventOfAttributes(
   if (!isComplete(parts)) return undefined
   parts.datacontenttype = contentType ?? parts.datacontenttype
   parts.data = data
-  return createEvent(parts as never, 'accepted')
+  return adoptEvent(parts)
 }
 
 /** The attributes that a binary message carries beside its content type, in a fixed order. */

@@ -11,8 +11,13 @@ type Field = NonNullable<NonNullable<FileDescriptorProtoJson['messageType']>[0][
 
 const one = (name: string, number: number, type: string, typeName?: string, oneofIndex?: number): Field =>
   ({ name, number, type: `TYPE_${type}`, label: 'LABEL_OPTIONAL', typeName, oneofIndex }) as Field
-const many = (name: string, number: number, typeName: string): Field =>
-  ({ name, number, type: 'TYPE_MESSAGE', label: 'LABEL_REPEATED', typeName })
+const many = (name: string, number: number, typeName: string): Field => ({
+  name,
+  number,
+  type: 'TYPE_MESSAGE',
+  label: 'LABEL_REPEATED',
+  typeName,
+})
 
 const scope = '.io.cloudevents.v1.CloudEvent'
 const file: FileDescriptorProtoJson = {

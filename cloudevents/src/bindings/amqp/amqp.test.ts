@@ -31,7 +31,7 @@ describe('reading', () => {
     expect(event?.time).toBe('2018-04-05T03:56:24.001Z')
     expect({ ...event?.extensions }).toEqual({
       long: 5,
-      bytes: Buffer.from([1, 2]),
+      bytes: Uint8Array.of(1, 2),
       recordedtime: '2018-04-05T03:56:24Z',
     })
   })

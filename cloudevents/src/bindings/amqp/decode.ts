@@ -86,7 +86,7 @@ function attributeOf(name: string, value: unknown): ExtensionValue | undefined {
       return undefined
   }
   if (value === null) return undefined
-  if (isUint8Array(value)) return value
+  if (isUint8Array(value)) return new Uint8Array(value)
   if (isDate(value)) return timestampText(name, value)
   const { '!': kind, value: seconds } = value as { '!'?: unknown; value?: unknown }
   if (kind === 'timestamp') return timestampText(name, new Date(Number(seconds) * 1000))

@@ -1,6 +1,6 @@
 /** Avro format, reading: the published schema io.cloudevents.AvroCloudEvent by hand, for a reader made from the schema would
  *  let bad UTF-8 and keys like `__proto__` pass changed. */
-import { createEvent } from '../../create-event.ts'
+import { adoptEvent } from '../../create-event.ts'
 import { bytesData, textData } from '../../data.ts'
 import { CloudEventError } from '../../error.ts'
 import type { CloudEvent, EventData, ExtensionValue } from '../../event.ts'
@@ -19,7 +19,7 @@ export function decodeAvro(body: Uint8Array, given?: DecodeLimits): CloudEvent {
   const parts = emptyParts()
   for (let count = reader.block(); count > 0; count = reader.block()) {
     for (; count > 0; count--) {
-      const name = reader.string()
+      const name = reader.name()
       const value = readAttribute(reader)
       if (value !== undefined) takeAttribute(parts, name, value)
     }
@@ -27,7 +27,7 @@ export function decodeAvro(body: Uint8Array, given?: DecodeLimits): CloudEvent {
   requireVersion(parts)
   parts.data = readData(reader, parts.datacontenttype, limits)
   reader.end()
-  return createEvent(parts as never, 'accepted')
+  return adoptEvent(parts)
 }
 
 /** Union null, boolean, int, string, bytes. */
@@ -42,7 +42,7 @@ function readAttribute(reader: AvroReader): ExtensionValue | undefined {
     case 3:
       return reader.string()
     case 4:
-      return reader.bytes()
+      return new Uint8Array(reader.bytes())
     default:
       throw reader.broken()
   }

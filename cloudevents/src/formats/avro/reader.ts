@@ -1,7 +1,7 @@
 /** Avro's binary encoding, reading (Avro 1.11 §Binary Encoding): each method takes one value, none reads beyond the end. */
 import type { Buffer } from 'node:buffer'
 import { CloudEventError } from '../../error.ts'
-import { bufferOf, utf8Slice } from '../../utf8.ts'
+import { bufferOf, nameSlice, utf8Slice } from '../../utf8.ts'
 
 export class AvroReader {
   readonly #bytes: Buffer
@@ -47,6 +47,14 @@ export class AvroReader {
   string(): string {
     const start = this.#take(this.long())
     const text = utf8Slice(this.#bytes, start, this.#at)
+    if (text === undefined) throw new CloudEventError('body', 'utf8')
+    return text
+  }
+
+  /** A string of which the same few come again and again. */
+  name(): string {
+    const start = this.#take(this.long())
+    const text = nameSlice(this.#bytes, start, this.#at)
     if (text === undefined) throw new CloudEventError('body', 'utf8')
     return text
   }

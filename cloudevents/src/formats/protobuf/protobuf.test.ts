@@ -84,7 +84,7 @@ describe('reading', () => {
 
 describe('writing', () => {
   it('keeps which message its data is', () => {
-    const data = protobufData('type.googleapis.com/a.B', Uint8Array.of(8, 1))
+    const data = protobufData('type.googleapis.com/a.B', Buffer.from([8, 1]))
     const event = createEvent({ ...attributes, datacontenttype: 'application/protobuf', data })
     expect(decodeProtobuf(encodeProtobuf(event)).data).toEqual(data)
   })

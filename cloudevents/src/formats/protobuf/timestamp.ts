@@ -22,8 +22,9 @@ export function timestampOf(text: string): ProtobufTimestamp | undefined {
 /** RFC 3339 in UTC with 0, 3, 6 or 9 digits, or nothing for a Timestamp out of range. */
 export function timestampText({ seconds, nanos }: ProtobufTimestamp): string | undefined {
   if (!(seconds >= secondsMin && seconds <= secondsMax && nanos >= 0 && nanos <= 999_999_999)) return undefined
-  const date = new Date(seconds * 1000).toISOString().slice(0, 19)
-  if (nanos === 0) return `${date}Z`
+  const date = new Date(seconds * 1000 + Math.floor(nanos / 1_000_000)).toISOString()
+  if (nanos === 0) return `${date.slice(0, 19)}Z`
+  if (nanos % 1_000_000 === 0) return date
   const digits = String(nanos).padStart(9, '0')
-  return `${date}.${digits.replace(/(?:000){1,2}$/, '')}Z`
+  return `${date.slice(0, 19)}.${nanos % 1000 === 0 ? digits.slice(0, 6) : digits}Z`
 }

@@ -1,12 +1,12 @@
 /** XML format, reading: `event` and `batch` documents. A document type is refused, so there are no entities to expand. */
 import { isUtf8 } from 'node:buffer'
 import { SaxesParser, type SaxesTagNS } from 'saxes'
-import { createEvent } from '../../create-event.ts'
+import { adoptEvent, type LooseParts } from '../../create-event.ts'
 import { CloudEventError } from '../../error.ts'
 import type { CloudEvent } from '../../event.ts'
 import { checkCount, checkDepth, checkSize, inBatch, limitsOf, type DecodeLimits, type Limits } from '../../limits.ts'
 import { bufferOf } from '../../utf8.ts'
-import { emptyParts, requireVersion, takeAttribute, type LooseParts } from '../parts.ts'
+import { emptyParts, requireVersion, takeAttribute } from '../parts.ts'
 import { attributeValue, dataValueOf } from './values.ts'
 import { createFragment, type Fragment } from './fragment.ts'
 import { eventNamespace, instanceNamespace } from './names.ts'
@@ -15,14 +15,14 @@ import { eventNamespace, instanceNamespace } from './names.ts'
 export function decodeXml(document: string | Uint8Array, given?: DecodeLimits): CloudEvent {
   const limits = limitsOf(given)
   const [parts] = readDocument(textOf(document, limits), 'event', limits)
-  return createEvent(parts as never, 'accepted')
+  return adoptEvent(parts as LooseParts)
 }
 
 /** The events of a `batch` document, all or none. Throws CloudEventError, whose message has the index of a broken one. */
 export function decodeXmlBatch(document: string | Uint8Array, given?: DecodeLimits): CloudEvent[] {
   const limits = limitsOf(given)
   const all = readDocument(textOf(document, limits), 'batch', limits)
-  return all.map((parts, index) => inBatch(index, () => createEvent(parts as never, 'accepted')))
+  return all.map((parts, index) => inBatch(index, () => adoptEvent(parts)))
 }
 
 function textOf(document: string | Uint8Array, limits: Limits): string {
