@@ -9,6 +9,7 @@ import { ProcessContainer } from './process-container.ts'
 import { killUntilGone } from './process-family.ts'
 import { shareLists, type ProcessTable } from './process-table.ts'
 import { createPsProcessTable } from './ps-process-table.ts'
+import { Watchdog } from './watchdog.ts'
 
 /** How the runtime of a kind is started as a process. It has to listen on the unix socket `SLUICE_LISTEN`. */
 export type ProcessRuntime = {
@@ -45,7 +46,8 @@ export type ProcessContainerFactory = ContainerFactory & {
 /**
  * Containers that are plain processes of the hub's user: isolation for development, nothing more (docs/security.md). Each
  * is a process group with its own working directory, a closed environment and a watched memory limit. They cannot outlive
- * the hub in a useful way (their output has no reader), so `list` knows only its own and `cleanup` ends all others.
+ * the hub in a useful way (their output has no reader): a watchdog ends them with it, however it goes, and `cleanup` ends
+ * what an earlier one left behind all the same; `list` knows only its own.
  */
 export function createProcessContainerFactory(options: ProcessContainerFactoryOptions): ProcessContainerFactory {
   const { runtimes, clock, random, log } = options
@@ -55,6 +57,7 @@ export function createProcessContainerFactory(options: ProcessContainerFactoryOp
   const owner = `${digest(options.installation)}.${options.invoker}.`
   const life = `${owner}${random.hexId()}.`
   const directories = new ContainerDirectories(owner, options.directory)
+  const watchdog = new Watchdog(life, log)
   const containers = new Set<ProcessContainer>()
   let count = 0
   let closed = false
@@ -81,6 +84,8 @@ export function createProcessContainerFactory(options: ProcessContainerFactoryOp
       const launch = { command, args: runtime.args(spec.memoryMb), env, marker, ...place }
       const container = await ProcessContainer.start(random.hexId(), spec, launch, { clock, log, table, watch })
       containers.add(container)
+      watchdog.add(container.leader)
+      void container.exited.then(() => watchdog.remove(container.leader))
       void container.exited.then(() => container.destroy()).then(() => containers.delete(container))
       if (signal.aborted || closed) {
         await container.destroy()
@@ -109,6 +114,7 @@ export function createProcessContainerFactory(options: ProcessContainerFactoryOp
     async close() {
       closed = true
       await Promise.all([...containers].map(container => container.destroy()))
+      watchdog.close()
       await directories.close()
     },
 
