@@ -86,6 +86,8 @@ export const bounds = {
     backlogMax: 1_000_000,
     backlogBytesMax: 4096 * mib,
     fanOutConcurrency: 64,
+    /** The attempts to decide about a rule stretch over at least this long. */
+    fanOutTriesMs: 3 * second,
     /** Identities (event or Idempotency-Key) that are remembered, per namespace. */
     identitiesMax: 1_000_000,
     identityTtlMs: day,
@@ -120,7 +122,16 @@ export const bounds = {
     logMbMin: 5,
     oomProbeMs: 2 * second,
     codeCacheBytesMax: 64 * mib,
-    claimsMax: 10_000,
+    /** Claims without a record: those of direct invokes that wait, at most twice the queue, and of what runs. */
+    claimsMax: 25_000,
+    /** Actions whose usual duration is remembered. */
+    experienceMax: 10_000,
+    /** Direct non-blocking invokes of a namespace that have no record yet; beyond, 429. */
+    backlogMax: 100_000,
+    backlogBytesMax: 1024 * mib,
+    /** What the invoker takes from the bus before it is settled, for each container that its memory could hold. */
+    prefetchPerPlace: 8,
+    prefetchMin: 128,
   },
   container: {
     /** A longer line of output is cut into several. */
@@ -157,11 +168,14 @@ export const bounds = {
     startsMax: 10,
     /** A start is through when the runtime listens, or after this: it may also open its port late. */
     listenWaitMs: 5 * second,
-    listenLookMs: second,
     reconcileMs: 30 * second,
     /** After the engine went away it is asked this often. */
     returnLookMs: second,
+    /** A start waits so long for an engine that is away, and then fails. */
+    returnWaitMs: 20 * second,
     probeMs: second,
+    /** A connection to a published port that stands so long has reached the container. */
+    portSettleMs: 25,
     /** An `oom` event may come behind the exit that it explains. */
     oomEventMs: 200,
     eventLineBytesMax: 64 * kib,

@@ -194,6 +194,7 @@ class Factory implements DockerContainerFactory {
     const { egress = 'platform' } = this.#options
     const spec = asked.egress === 'platform' ? { ...asked, egress } : asked
     try {
+      await this.#engineThere(signal)
       const image = await this.#images.ready(spec, spec.userImage === true ? patient(signal) : signal)
       // Its pull may have taken longer than a start may: each call below has its own limit.
       const starting = spec.userImage === true ? patient(signal) : signal
@@ -238,6 +239,16 @@ class Factory implements DockerContainerFactory {
 
   #mustBeOpen(): void {
     if (this.#closed) throw new SluiceError('SLUICE_CLOSED', 'The container factory is closed.')
+  }
+
+  /** Waits a while for an engine that is away: with three attempts, a restart of it costs no run that has not begun. */
+  async #engineThere(signal: AbortSignal): Promise<void> {
+    if (this.#watch.up) return
+    const patience = new AbortController()
+    const either = AbortSignal.any([patience.signal, signal])
+    await Promise.race([this.#watch.back(), this.#options.clock.sleep(bounds.docker.returnWaitMs, either)])
+    patience.abort()
+    this.#mustBeOpen()
   }
 
   async #start(spec: ContainerSpec, image: Image, signal: AbortSignal): Promise<DockerContainer> {
@@ -371,7 +382,10 @@ class Factory implements DockerContainerFactory {
 
   async #portOpen(container: DockerContainer, over: () => boolean): Promise<void> {
     const { clock } = this.#options
-    while (!over() && !(await isListening(container.endpoint, clock))) await clock.sleep(bounds.invoker.initRetryMs)
+    const settleMs = this.#options.transport === 'port' ? bounds.docker.portSettleMs : 0
+    while (!over() && !(await isListening(container.endpoint, clock, settleMs))) {
+      await clock.sleep(bounds.invoker.initRetryMs)
+    }
   }
 
   #cannotPause(error: unknown): void {

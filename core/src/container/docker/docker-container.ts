@@ -207,17 +207,24 @@ export class DockerContainer implements Container {
   }
 }
 
-/** Whether something accepts connections there; a paused container does. */
-export function isListening(endpoint: Container['endpoint'], clock: Clock): Promise<boolean> {
+/** Whether something accepts connections there; a paused container does. With `settleMs`, it also has to keep the
+ *  connection so long: at a published port the engine's own proxy accepts before the container does. */
+export function isListening(endpoint: Container['endpoint'], clock: Clock, settleMs = 0): Promise<boolean> {
   return new Promise(resolve => {
     const socket = 'socketPath' in endpoint ? connect(endpoint.socketPath) : connect(endpoint.port, endpoint.host)
-    const timer = clock.setTimer(bounds.docker.probeMs, () => finish(false))
+    let timer = clock.setTimer(bounds.docker.probeMs, () => finish(false))
     const finish = (listening: boolean): void => {
       timer.cancel()
       socket.destroy()
       resolve(listening)
     }
-    socket.once('connect', () => finish(true))
+    socket.once('connect', () => {
+      if (settleMs === 0) return finish(true)
+      timer.cancel()
+      timer = clock.setTimer(settleMs, () => finish(true))
+    })
     socket.once('error', () => finish(false))
+    socket.once('end', () => finish(false))
+    socket.resume()
   })
 }
