@@ -11,6 +11,9 @@ export type RunnableAction = {
   readonly code: string | undefined
 }
 
+/** Why an action gives no run: deleted, no runnable action in the store, no answer of the store. */
+export type Unrunnable = 'gone' | 'unreadable' | 'unfetched'
+
 export type ActionSource = {
   /** `gone` when the action was deleted, `unreadable` when what is stored is no runnable action. Rejects when the
    *  store gives no answer. */

@@ -9,7 +9,7 @@ import type { Clock, MessageBus, Random, Subscription } from '../spi/index.ts'
 export type Claims = {
   /** Resolves when the claim is durable. */
   claim(message: ActivationMessage, attempt: number): Promise<void>
-  /** The terminal record is durable: the claim is done. */
+  /** The terminal record is durable: every claim of this activation is done, if there is one. */
   settle(activationId: string): void
   /** The highest attempt that an earlier process claimed and did not settle. */
   earlierAttempts(activationId: string): number
@@ -22,6 +22,10 @@ export function createClaims(bus: MessageBus, instance: number, clock: Clock, ra
   const topic = topics.claims(instance)
   const open = new Map<string, { resolve: () => void; reject: (error: Error) => void }[]>()
   const earlier = new Map<string, Claim>()
+  /** Claims of this process that the bus has not handed back yet, counted by activation. */
+  const onTheWay = new Map<string, number>()
+  /** Settled while a claim was on the way: it is done when it comes. */
+  const settledEarly = new Set<string>()
   let subscription: Subscription | undefined
 
   async function start(): Promise<Claim[]> {
@@ -42,7 +46,7 @@ export function createClaims(bus: MessageBus, instance: number, clock: Clock, ra
         if (id === marker) reached()
         if (id.startsWith('marker-')) return Promise.resolve()
         if (message.redelivered) remember(message.body)
-        if (settledEarly.delete(id)) return Promise.resolve()
+        if (arrived(id)) return Promise.resolve()
         return new Promise((resolve, reject) => {
           const waiting = open.get(id)
           if (waiting) waiting.push({ resolve, reject })
@@ -55,8 +59,17 @@ export function createClaims(bus: MessageBus, instance: number, clock: Clock, ra
     return [...earlier.values()]
   }
 
-  /** Records can become durable before the bus hands the claim back to us. */
-  const settledEarly = new Set<string>()
+  /** Counts a claim as handed back; true when its activation was settled before. */
+  function arrived(id: string): boolean {
+    const early = settledEarly.has(id)
+    const left = (onTheWay.get(id) ?? 1) - 1
+    if (left > 0) onTheWay.set(id, left)
+    else {
+      onTheWay.delete(id)
+      settledEarly.delete(id)
+    }
+    return early
+  }
 
   function remember(body: Uint8Array): void {
     const claim = JSON.parse(Buffer.from(body).toString()) as Claim
@@ -66,19 +79,25 @@ export function createClaims(bus: MessageBus, instance: number, clock: Clock, ra
 
   function settle(id: string): void {
     earlier.delete(id)
+    if (onTheWay.has(id)) settledEarly.add(id)
     const waiting = open.get(id)
-    if (!waiting) {
-      if (settledEarly.size < bounds.invoker.claimsMax) settledEarly.add(id)
-      return
-    }
+    if (!waiting) return
     open.delete(id)
     for (const { resolve } of waiting) resolve()
   }
 
   return {
-    claim(message, attempt) {
-      const claim: Claim = { activationId: message.activationId, attempt, claimedAtMs: clock.nowMs(), message }
-      return bus.publish(topic, [{ key: message.activationId, body: Buffer.from(JSON.stringify(claim)) }])
+    async claim(message, attempt) {
+      const { activationId } = message
+      const claim: Claim = { activationId, attempt, claimedAtMs: clock.nowMs(), message }
+      onTheWay.set(activationId, (onTheWay.get(activationId) ?? 0) + 1)
+      try {
+        await bus.publish(topic, [{ key: activationId, body: Buffer.from(JSON.stringify(claim)) }])
+      } catch (error) {
+        // It may come all the same; then it stays open until the next start finds the record.
+        arrived(activationId)
+        throw error
+      }
     },
     settle,
     earlierAttempts: id => earlier.get(id)?.attempt ?? 0,

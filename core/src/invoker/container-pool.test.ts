@@ -134,6 +134,68 @@ describe('the container pool', () => {
     expect((await again).start).toBe('cold')
   })
 
+  it('gives what becomes free to the namespace that holds the least, however many actions another has waiting [promise:P9]', async () => {
+    const { pool, clock } = setUp({ userMemoryMb: 512 })
+    const alice = (key: string): Promise<Lease> =>
+      Promise.resolve(pool.acquire(action(`alice ${key}`, { namespaceUuid: 'alice' })))
+    const held = await Promise.all([alice('1'), alice('1')])
+    for (const key of ['1', '2', '3', '4']) void alice(key).catch(() => undefined)
+    const bob = Promise.resolve(pool.acquire(action('bob', { namespaceUuid: 'bob' })))
+    await clock.advance(1000)
+    for (const lease of held) lease.initialised()
+    held[0]?.release('keep')
+    expect((await bob).start).toBe('cold')
+  })
+
+  it('lets a long run of another namespace be the last before one that waits has its turn', async () => {
+    const { pool, clock } = setUp({ userMemoryMb: 256 })
+    const alice = action('alice', { namespaceUuid: 'alice' })
+    const first = await pool.acquire(alice)
+    first.initialised()
+    await clock.advance(3000)
+    first.release('keep')
+    const second = await pool.acquire(alice)
+    void Promise.resolve(pool.acquire(alice)).catch(() => undefined)
+    const bob = Promise.resolve(pool.acquire(action('bob', { namespaceUuid: 'bob' })))
+    await clock.advance(1)
+    second.release('keep')
+    expect((await bob).start).toBe('cold')
+  })
+
+  it('tells whether a run would wait long, by the whole time that the first run took', async () => {
+    const { pool, clock } = setUp({ userMemoryMb: 256 })
+    const first = await pool.acquire(action('a'))
+    first.initialised()
+    await clock.advance(12_000)
+    first.release('keep')
+    expect(pool.waitsLonger(action('a'), 5000)).toBe(false)
+    await pool.acquire(action('a'))
+    expect(pool.waitsLonger(action('a'), 5000)).toBe(true)
+    await clock.advance(8000)
+    expect(pool.waitsLonger(action('a'), 5000)).toBe(false)
+  })
+
+  it('tells whether a run would wait long, by the age of what runs, when no run has ended yet', async () => {
+    const { pool, clock } = setUp({ userMemoryMb: 256 })
+    const first = await pool.acquire(action('a'))
+    first.initialised()
+    expect(pool.waitsLonger(action('a'), 5000)).toBe(false)
+    await clock.advance(5001)
+    expect(pool.waitsLonger(action('a'), 5000)).toBe(true)
+  })
+
+  it('expects no wait while there is memory for another container', async () => {
+    const { pool, clock } = setUp({ userMemoryMb: 512 })
+    const first = await pool.acquire(action('a'))
+    first.initialised()
+    await clock.advance(12_000)
+    expect(pool.waitsLonger(action('a'), 5000)).toBe(false)
+    await used(pool, 'b')
+    expect(pool.waitsLonger(action('a'), 5000)).toBe(false)
+    await pool.acquire(action('b'))
+    expect(pool.waitsLonger(action('a'), 5000)).toBe(true)
+  })
+
   it('starts one container for as many runs as it will hold', async () => {
     const { pool, factory } = setUp()
     const runs = Array.from({ length: 7 }, () => Promise.resolve(pool.acquire(action('a', { concurrency: 3 }))))

@@ -1,8 +1,11 @@
+import { LRUCache } from 'lru-cache'
 import { bounds, SluiceError } from '../model/index.ts'
 import type { Clock, Container, ContainerFactory, Logger } from '../spi/index.ts'
 import { createContainerClient } from './container-client.ts'
 import { spareCapacity, type ActionSpec, type PooledContainer } from './pooled-container.ts'
 import { createStemCells, type StemCell } from './stem-cells.ts'
+import { createWaitingCounts } from './waiting-counts.ts'
+import { servedWithin } from './wait-estimate.ts'
 
 /**
  * Places runs on containers: warm, stem cell, new, or after eviction (platform.md §8). Every container counts its memory
@@ -15,8 +18,11 @@ export type ContainerPool = {
   acquire(spec: ActionSpec): Lease | Promise<Lease>
   /** Runs waiting for a place. */
   queued(): number
-  /** Milliseconds that a run of this action is expected to wait for a place. */
-  expectedWaitMs(spec: ActionSpec): number
+  /** True when no more runs of this namespace (by its uuid) may wait. */
+  full(namespaceUuid: string): boolean
+  /** True when a run of this action is expected to wait longer than that for a place. Without any experience of the
+   *  action the answer is no. */
+  waitsLonger(spec: ActionSpec, ms: number): boolean
   stats(): PoolStats
   start(): void
   close(): Promise<void>
@@ -71,10 +77,12 @@ type Group = {
   readonly containers: Set<PooledContainer>
   readonly jobs: Job[]
   starting: number
-  /** Smoothed time that a run holds its place. */
-  runMs: number
-  /** When it last got a container (monotonic ms). */
-  grownMs: number
+  /** The runs that hold a place. */
+  readonly running: Set<{ sinceMs: number }>
+  /** Smoothed time that a run holds its place, `/init` left out; unknown until the first one has ended. */
+  runMs: number | undefined
+  /** Its place in the line of those that want a container: counted up when it comes, gets one, or gives one up. */
+  turn: number
   /** Set while the queue is to be looked at again, should its head wait for long. */
   look: { cancel(): void } | undefined
 }
@@ -92,8 +100,11 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
   let memoryMb = 0
   let leavingMb = 0
   let startingCount = 0
-  let queuedCount = 0
+  const queued = createWaitingCounts(bounds.invoker.queueMax)
+  /** How long runs of an action took, for when its containers are gone. */
+  const experience = new LRUCache<string, number>({ max: bounds.invoker.experienceMax })
   let counter = 0
+  let turns = 0
   let coldStartMs: number = bounds.invoker.coldStartEstimateMs
   let closed = false
   let sweeper: { cancel(): void } | undefined
@@ -111,12 +122,12 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
       const pooled = freeContainer(group)
       if (pooled && pooled.state === 'ready') return lease(group, pooled, 'warm')
     }
-    if (queuedCount >= bounds.invoker.queueMax) {
+    if (queued.full(spec.namespaceUuid)) {
       throw new SluiceError('SLUICE_OVERLOADED', 'Too many activations wait for a container; try again later.')
     }
     return new Promise((settle, fail) => {
       group.jobs.push({ spec, sinceMs: clock.monotonicMs(), settle, fail })
-      queuedCount++
+      queued.enter(spec.namespaceUuid)
       serve(group)
     })
   }
@@ -124,7 +135,16 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
   function groupOf(spec: ActionSpec): Group {
     let group = groups.get(spec.key)
     if (!group) {
-      group = { spec, containers: new Set(), jobs: [], starting: 0, runMs: 0, grownMs: -1, look: undefined }
+      group = {
+        spec,
+        containers: new Set(),
+        jobs: [],
+        starting: 0,
+        running: new Set(),
+        runMs: experience.get(spec.key),
+        turn: ++turns,
+        look: undefined,
+      }
       groups.set(spec.key, group)
     }
     return group
@@ -167,7 +187,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
   function soonServed(group: Group): boolean {
     const { containers, jobs, runMs, spec } = group
     const head = jobs[0]
-    if (!head || containers.size === 0 || runMs === 0) return false
+    if (!head || containers.size === 0 || runMs === undefined) return false
     const expectedMs = (runMs * jobs.length) / (containers.size * spec.concurrency)
     const waitedMs = clock.monotonicMs() - head.sinceMs
     if (expectedMs >= bounds.invoker.growAfterMs || waitedMs >= bounds.invoker.growAfterMs) return false
@@ -196,20 +216,22 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
   function take(group: Group, pooled: PooledContainer, start: StartKind): void {
     const job = group.jobs.shift()
     if (!job) return
-    queuedCount--
+    queued.leave(group.spec.namespaceUuid)
     job.settle(lease(group, pooled, start))
   }
 
   function lease(group: Group, pooled: PooledContainer, start: StartKind): Lease {
     pooled.active++
     if (!pooled.initialised) pooled.state = 'initialising'
-    const since = clock.monotonicMs()
+    const run = { sinceMs: clock.monotonicMs() }
+    group.running.add(run)
     let open = true
     return {
       pooled,
       start,
       initialised() {
         pooled.initialised = true
+        run.sinceMs = clock.monotonicMs()
         if (start === 'cold') coldStartMs += (clock.monotonicMs() - pooled.startedMs - coldStartMs) / 8
         if (pooled.state === 'initialising') pooled.state = 'ready'
         if (group.spec.concurrency > 1) serve(group)
@@ -220,11 +242,14 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
         pooled.active--
         const now = clock.monotonicMs()
         pooled.lastUsedMs = now
-        group.runMs += (now - since - group.runMs) / 8
+        group.running.delete(run)
+        // What failed before it ran says nothing of how long runs take.
+        if (pooled.initialised) learn(group, now - run.sinceMs)
         if (fate === 'destroy') retire(group, pooled)
         if (pooled.state === 'leaving') {
           if (pooled.active === 0) void remove(pooled)
         } else if (mustYield(group, pooled)) {
+          group.turn = ++turns
           retire(group, pooled)
           void remove(pooled)
         }
@@ -235,22 +260,50 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
     }
   }
 
-  /** Another action has waited for a place for long and this container is the way to give it one. */
+  function learn(group: Group, ms: number): void {
+    group.runMs = group.runMs === undefined ? ms : group.runMs + (ms - group.runMs) / 8
+    experience.set(group.spec.key, group.runMs)
+  }
+
+  /** Another action has waited for a place for long, or would before the next one is free, and holds less than this one:
+   *  this container is the way to give it one. */
   function mustYield(group: Group, pooled: PooledContainer): boolean {
     if (wanting.size === 0 || pooled.active > 0) return false
     const patience = yieldAfterColdStarts * coldStartMs
     const now = clock.monotonicMs()
     for (const other of wanting) {
       const head = other.jobs[0]
-      if (other === group || !head || other.containers.size > group.containers.size) continue
-      if (now - head.sinceMs > patience && missingMb(other.spec) > 0 && group.jobs.length > 0) return true
+      if (other === group || !head || !holdsLess(other, group)) continue
+      const waitMs = now - head.sinceMs + (group.runMs ?? 0)
+      if (waitMs > patience && missingMb(other.spec) > 0 && group.jobs.length > 0) return true
     }
     return false
   }
 
-  /** Those with the fewest containers first, then those that got one the longest ago, so that nobody starves. */
+  /** Between namespaces memory counts, within one the number of containers. */
+  function holdsLess(other: Group, group: Group): boolean {
+    if (other.spec.namespaceUuid === group.spec.namespaceUuid) return other.containers.size <= group.containers.size
+    const mb = memoryOfNamespaces()
+    return (mb.get(other.spec.namespaceUuid) ?? 0) + other.spec.memoryMb <= (mb.get(group.spec.namespaceUuid) ?? 0)
+  }
+
+  /** Memory of containers that are there or starting, by namespace. */
+  function memoryOfNamespaces(): Map<string, number> {
+    const mb = new Map<string, number>()
+    for (const group of groups.values()) {
+      const { namespaceUuid, memoryMb } = group.spec
+      mb.set(namespaceUuid, (mb.get(namespaceUuid) ?? 0) + held(group) * memoryMb)
+    }
+    return mb
+  }
+
+  /** The namespaces that hold the least first; of one, the actions with the fewest containers; then those that got one
+   *  the longest ago, so that nobody starves (reliability.md §6.4.5). */
   function serveWanting(): void {
-    const inTurn = [...wanting].sort((a, b) => held(a) - held(b) || a.grownMs - b.grownMs)
+    if (wanting.size === 0) return
+    const mb = memoryOfNamespaces()
+    const ofNamespace = ({ spec }: Group): number => mb.get(spec.namespaceUuid) ?? 0
+    const inTurn = [...wanting].sort((a, b) => ofNamespace(a) - ofNamespace(b) || held(a) - held(b) || a.turn - b.turn)
     for (const group of inTurn) serve(group)
   }
 
@@ -263,7 +316,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
     if (closed || startingCount >= bounds.invoker.createConcurrencyMax) return false
     const cell = stemCell(group.spec)
     if (cell) {
-      group.grownMs = clock.monotonicMs()
+      group.turn = ++turns
       adopt(group, cell)
       return true
     }
@@ -271,7 +324,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
       evictFor(group)
       return false
     }
-    group.grownMs = clock.monotonicMs()
+    group.turn = ++turns
     void startFor(group)
     return true
   }
@@ -331,7 +384,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
   function startFailed(group: Group, error: unknown): void {
     const job = group.jobs.shift()
     if (job) {
-      queuedCount--
+      queued.leave(group.spec.namespaceUuid)
       job.fail(error instanceof Error ? error : new Error(String(error)))
     }
     serve(group)
@@ -461,8 +514,11 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
   function waitsForWarm(group: Group): boolean {
     const head = group.jobs[0]
     if (group.containers.size === 0 || !head) return false
-    const expectedMs = (group.runMs * group.jobs.length) / group.containers.size
-    return expectedMs < coldStartMs && clock.monotonicMs() - head.sinceMs < bounds.invoker.warmWaitMsMax
+    const now = clock.monotonicMs()
+    let runMs = group.runMs ?? 0
+    for (const { sinceMs } of group.running) runMs = Math.max(runMs, now - sinceMs)
+    const expectedMs = (runMs * group.jobs.length) / group.containers.size
+    return expectedMs < coldStartMs && now - head.sinceMs < bounds.invoker.warmWaitMsMax
   }
 
   function resume(group: Group, pooled: PooledContainer): void {
@@ -471,7 +527,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
     pooled.state = 'resuming'
     pooled.container.resume().then(
       () => {
-        queuedCount--
+        queued.leave(group.spec.namespaceUuid)
         pooled.state = 'ready'
         job.settle(lease(group, pooled, 'warm'))
         if (group.jobs.length > 0) serve(group)
@@ -535,18 +591,34 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
     }
   }
 
+  function waitsLonger(spec: ActionSpec, ms: number): boolean {
+    const group = groups.get(spec.key)
+    const ahead = group?.jobs.length ?? 0
+    if (group && ahead === 0 && freeContainer(group)) return false
+    const now = clock.monotonicMs()
+    const agesMs = group ? [...group.running].map(({ sinceMs }) => now - sinceMs) : []
+    const runMs = group?.runMs ?? experience.get(spec.key)
+    const containers = (group ? held(group) : 0) + room(spec)
+    const idle = containers * spec.concurrency - agesMs.length
+    return servedWithin(ms, { runMs, agesMs, idle, readyMs: coldStartMs }) <= ahead
+  }
+
+  /** Containers of the action that free memory and idle containers of others make possible. */
+  function room(spec: ActionSpec): number {
+    let mb = options.userMemoryMb - memoryMb + leavingMb
+    for (const pooled of all) if (pooled.active === 0 && pooled.spec?.key !== spec.key) mb += pooled.memoryMb
+    return Math.max(0, Math.floor(mb / spec.memoryMb))
+  }
+
   function dropIfEmpty(group: Group): void {
     if (group.containers.size === 0 && group.jobs.length === 0 && group.starting === 0) groups.delete(group.spec.key)
   }
 
   return {
     acquire,
-    queued: () => queuedCount,
-    expectedWaitMs(spec) {
-      const group = groups.get(spec.key)
-      if (!group || group.containers.size === 0) return queuedCount === 0 ? 0 : coldStartMs
-      return (group.jobs.length * group.runMs) / (group.containers.size * spec.concurrency)
-    },
+    queued: queued.total,
+    full: queued.full,
+    waitsLonger,
     stats() {
       const list = [...all]
       return {
@@ -556,7 +628,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
         idle: list.filter(pooled => pooled.spec && pooled.active === 0).length,
         prewarmed: list.filter(pooled => !pooled.spec).length,
         suspended: list.filter(pooled => pooled.state === 'suspended').length,
-        queued: queuedCount,
+        queued: queued.total(),
       }
     },
     start() {
@@ -571,7 +643,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
         for (const job of group.jobs.splice(0))
           job.fail(new SluiceError('SLUICE_CLOSED', 'The invoker is shutting down.'))
       }
-      queuedCount = 0
+      queued.clear()
       await Promise.all([...all].map(remove))
     },
   }

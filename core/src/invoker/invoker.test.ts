@@ -1,10 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openTestBackend, silent, type TestBackend } from '../backend/embedded/testing/rig.ts'
 import { topics, type ActivationMessage, type ActivationRecord, type RunOrigin } from '../model/index.ts'
-import { createRecordTail, systemClock, systemRandom, type KeyRing, type StoredDocument } from '../spi/index.ts'
+import {
+  createRecordTail,
+  systemClock,
+  systemRandom,
+  type ActivationStore,
+  type Clock,
+  type KeyRing,
+  type StoredDocument,
+} from '../spi/index.ts'
 import { createInvoker, type Invoker } from './invoker.ts'
 import { deadLetterKey } from './dead-letters.ts'
 import { openServedFactory, type ServedFactory } from './testing/served-factory.ts'
@@ -146,6 +154,94 @@ describe('the invoker', () => {
     expect(second.factory.calls.filter(({ path }) => path === '/run')).toHaveLength(1)
   })
 
+  it('after a crash runs what only waited for a container, and says lost only of what was sent [promise:P6]', async () => {
+    const directory = scratch()
+    const first = await setUp(directory, { userMemoryMb: 256 })
+    const { sent } = hangingRun(first.factory)
+    const lost = direct('1'.repeat(32), { blocking: false })
+    const waiting = direct('2'.repeat(32), { blocking: false })
+    await publish(first.backend, lost)
+    await sent
+    await publish(first.backend, waiting)
+    await vi.waitFor(() => expect(first.invoker.stats().queued).toBe(1))
+    await first.crash()
+
+    const second = await setUp(directory, { userMemoryMb: 256 })
+    const record = await second.recorded(waiting.activationId)
+    expect(record.response.statusCode).toBe(0)
+    const { response } = (await second.backend.activations.get('ns', lost.activationId)) ?? {}
+    expect(response?.result).toEqual({ error: expect.stringContaining('outcome of the run was lost') })
+  })
+
+  it('counts no attempt of a rule-fired run that only waited when the process died [promise:P6]', async () => {
+    const directory = scratch()
+    const waiting = fromRule('9'.repeat(32))
+    for (let times = 0; times < 5; times++) {
+      const { backend, invoker, crash } = await setUp(directory, { startsHang: true })
+      if (times === 0) await publish(backend, waiting)
+      await vi.waitFor(() => expect(invoker.stats().queued).toBe(1))
+      await crash()
+    }
+    const { recorded } = await setUp(directory)
+    const record = await recorded(waiting.activationId)
+    expect(record.response.statusCode).toBe(0)
+    expect(record.sluice?.deadLettered).toBeUndefined()
+  })
+
+  it('runs a rule-fired message although the store did not answer whether it has been run', async () => {
+    const { backend, recorded } = await setUp(scratch(), {
+      activations: inner => {
+        let failures = 1
+        return {
+          ...inner,
+          get: (...asked) => (failures-- > 0 ? Promise.reject(new Error('no answer')) : inner.get(...asked)),
+        }
+      },
+    })
+    const message = fromRule('a'.repeat(32))
+    await publish(backend, message)
+    expect((await recorded(message.activationId)).response.statusCode).toBe(0)
+  })
+
+  it('sets aside what is no activation, and goes on', async () => {
+    const { backend, recorded } = await setUp()
+    const bodies = ['{"activationId":', 'null', '{"activationId":"x"}'].map(text => Buffer.from(text))
+    const aside: string[] = []
+    const all = new Promise<void>(done => {
+      const options = { group: 'test', from: 'earliest', concurrency: 1, order: 'topic' } as const
+      void backend.bus.subscribe(topics.quarantine, options, ({ body, headers }) => {
+        aside.push(`${headers.topic} ${Buffer.from(body).toString()}`)
+        if (aside.length === bodies.length) done()
+        return Promise.resolve()
+      })
+    })
+    await backend.bus.publish(
+      topics.invoker(0),
+      bodies.map(body => ({ body })),
+    )
+    const message = fromRule('a'.repeat(32))
+    await publish(backend, message)
+    await recorded(message.activationId)
+    await all
+    expect(aside.sort()).toEqual(bodies.map(body => `invoker0 ${body.toString()}`).sort())
+  })
+
+  it('refuses a direct invoke that would wait for long, also when the action must be loaded first', async () => {
+    const clock = { ...systemClock, ahead: 0, monotonicMs: () => systemClock.monotonicMs() + clock.ahead }
+    const { factory, invoker } = await setUp(scratch(), { userMemoryMb: 256, clock })
+    const { sent, release } = hangingRun(factory)
+    const runs = invoker.run(direct('1'.repeat(32)))
+    await sent
+    clock.ahead = 6000
+    expect(() => invoker.run(direct('2'.repeat(32)))).toThrow('would wait too long')
+    const asked = { action: { id: 'ns/hello', version: '0.0.1', revision: 'of-old' } }
+    const { accepted, outcome } = invoker.run(direct('3'.repeat(32), asked))
+    await expect(accepted).rejects.toMatchObject({ code: 'SLUICE_OVERLOADED' })
+    await expect(outcome).rejects.toMatchObject({ code: 'SLUICE_OVERLOADED' })
+    release()
+    expect((await runs.outcome).response.statusCode).toBe(0)
+  })
+
   it('lets what runs come to its end when it stops', async () => {
     const { invoker, factory, backend } = await setUp()
     let release: () => void = () => undefined
@@ -195,10 +291,33 @@ function scratch(): string {
   return directory
 }
 
-async function setUp(directory = scratch()): Promise<SetUp> {
+/** Runs of this factory do not end before `release`; `sent` resolves when the first was sent. */
+function hangingRun(factory: ServedFactory): { sent: Promise<void>; release: () => void } {
+  let release: () => void = () => undefined
+  const released = new Promise<object>(done => (release = () => done({})))
+  const sent = new Promise<void>(done => {
+    factory.answer = path => {
+      if (path !== '/run') return {}
+      done()
+      return released
+    }
+  })
+  return { sent, release }
+}
+
+type Changes = {
+  userMemoryMb?: number
+  /** Containers never get ready. */
+  startsHang?: boolean
+  clock?: Clock
+  activations?: (inner: ActivationStore) => ActivationStore
+}
+
+async function setUp(directory = scratch(), changes: Changes = {}): Promise<SetUp> {
   const opened = await openTestBackend(directory)
   const { backend } = opened
   const factory = await openServedFactory()
+  if (changes.startsHang) factory.create = () => new Promise(() => undefined)
   const tail = createRecordTail(error => {
     throw error
   })
@@ -207,14 +326,15 @@ async function setUp(directory = scratch()): Promise<SetUp> {
   const invoker = createInvoker({
     instance: 0,
     ...backend,
+    activations: changes.activations?.(backend.activations) ?? backend.activations,
     factory,
     keyRing: plainKeys,
-    clock: systemClock,
+    clock: changes.clock ?? systemClock,
     random: { ...systemRandom, fraction: () => 0 },
     log: silent,
     tail,
     limits: { resultBytesMax: 1024 * 1024, resultTruncationBytes: 1024 * 1024 },
-    pool: { userMemoryMb: 1024, pauseGraceMs: 10_000, idleContainerMs: 600_000, stemCells: [] },
+    pool: { userMemoryMb: changes.userMemoryMb ?? 1024, pauseGraceMs: 10_000, idleContainerMs: 600_000, stemCells: [] },
     labels: {},
     environment: () => ({}),
     imageOf: () => 'image',

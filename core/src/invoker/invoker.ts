@@ -23,7 +23,7 @@ import type {
   StateStore,
   Subscription,
 } from '../spi/index.ts'
-import { createActionSource, type ActionSource } from './action-source.ts'
+import { createActionSource, type RunnableAction, type Unrunnable } from './action-source.ts'
 import { createClaims } from './claims.ts'
 import { createContainerPool, type PoolStats, type StartKind } from './container-pool.ts'
 import { writeDeadLetter } from './dead-letters.ts'
@@ -105,6 +105,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
   const running = new Set<Promise<unknown>>()
   /** Activations from the bus that are being worked on: the same one twice must not run twice. */
   const busIds = new Set<string>()
+  const topic = topics.invoker(options.instance)
   let subscription: Subscription | undefined
   let stopping = false
 
@@ -115,16 +116,15 @@ export function createInvoker(options: InvokerOptions): Invoker {
     return work
   }
 
-  /** Makes the record durable, then tells everybody; only then the claim is settled. `fresh`: nobody else can have
-   *  written a record of this id. */
+  /** Makes the record durable, then tells everybody; only then the claim is settled, if there is one. `fresh`: nobody
+   *  else can have written a record of this id. */
   async function conclude(
     message: ActivationMessage,
     record: ActivationRecord,
-    claimed: boolean,
     fresh = false,
   ): Promise<ActivationRecord> {
     const outcome = await activations.insert(record, { fresh })
-    if (claimed) claims.settle(message.activationId)
+    claims.settle(message.activationId)
     // The first record stands; whoever comes second says what the first one said (reliability.md P4).
     const standing =
       outcome === 'exists' ? ((await activations.get(record.namespace, record.activationId)) ?? record) : record
@@ -137,55 +137,76 @@ export function createInvoker(options: InvokerOptions): Invoker {
 
   function run(message: ActivationMessage): Invocation {
     if (stopping) throw new SluiceError('SLUICE_CLOSED', 'The hub is shutting down.')
-    if (pool.queued() >= bounds.invoker.queueMax)
-      throw new SluiceError('SLUICE_OVERLOADED', 'Too many activations wait for a container; try again later.')
     const loaded = actions.load(message.action.id, message.action.revision)
-    if (
-      !(loaded instanceof Promise) &&
-      pool.expectedWaitMs(actionSpec(message, loaded, options.imageOf)) > bounds.invoker.directWaitMsMax
-    ) {
-      throw new SluiceError('SLUICE_OVERLOADED', 'The activation would wait too long for a container; try again later.')
-    }
+    if (loaded instanceof Promise) return runLoading(message, loaded)
+    refuseIfSlow(message, loaded)
     const accepted = claims.claim(message, 1)
-    const outcome = track(runDirect(message, loaded, accepted))
-    // Either may be left unheard: by a caller that stopped waiting, or that only waits for the outcome.
+    return heard(accepted, track(runDirect(message, loaded, accepted)))
+  }
+
+  /** The door can only be looked at when the action is known; until then nothing is accepted. */
+  function runLoading(message: ActivationMessage, loading: Promise<RunnableAction | Unrunnable>): Invocation {
+    let accept: (claimed: Promise<void>) => void = () => undefined
+    let refuse: (error: unknown) => void = () => undefined
+    const accepted = new Promise<void>((resolve, reject) => {
+      accept = resolve
+      refuse = reject
+    })
+    const outcome = loading
+      .catch(() => 'unfetched' as const)
+      .then(loaded => {
+        if (typeof loaded !== 'string') refuseIfSlow(message, loaded)
+        const claimed = claims.claim(message, 1)
+        accept(claimed)
+        return runDirect(message, loaded, claimed)
+      })
+    outcome.catch(refuse)
+    return heard(accepted, track(outcome))
+  }
+
+  /** Either may be left unheard: by a caller that stopped waiting, or that only waits for the outcome. */
+  function heard(accepted: Promise<void>, outcome: Promise<ActivationRecord>): Invocation {
     accepted.catch(() => undefined)
     outcome.catch(() => undefined)
     return { accepted, outcome }
   }
 
+  /** The door of direct invokes (reliability.md §6.4.5). */
+  function refuseIfSlow(message: ActivationMessage, runnable: RunnableAction): void {
+    const spec = actionSpec(message, runnable, options.imageOf)
+    if (pool.full(spec.namespaceUuid))
+      throw new SluiceError('SLUICE_OVERLOADED', 'Too many activations wait for a container; try again later.')
+    if (!pool.waitsLonger(spec, bounds.invoker.directWaitMsMax)) return
+    throw new SluiceError('SLUICE_OVERLOADED', 'The activation would wait too long for a container; try again later.')
+  }
+
   async function runDirect(
     message: ActivationMessage,
-    loaded: ReturnType<ActionSource['load']>,
+    runnable: RunnableAction | Unrunnable,
     claimed: Promise<void>,
   ): Promise<ActivationRecord> {
-    const runnable = loaded instanceof Promise ? await loaded.catch(() => 'unfetched' as const) : loaded
     if (typeof runnable === 'string') {
       await claimed
-      return conclude(message, unfetchedRecord(message, runnable, 1), true)
+      return conclude(message, unfetchedRecord(message, runnable, 1))
     }
     let result: RunResult
     try {
-      result = await runActivation(runDeps, message, runnable, claimed, 1)
+      // Claimed at the door, which is its acceptance; waiting for a container overlaps with it.
+      result = await runActivation(runDeps, message, runnable, () => claimed, 1)
     } catch (error) {
       // Not run: either never accepted (the claim failed), or accepted and refused by a full or closing pool.
       await claimed
       log.warn({ err: error, activationId: message.activationId }, 'accepted activation could not be placed')
-      return conclude(
-        message,
-        unstartedRecord(message, failed(3, failures.provision), clock.nowMs(), 1, { runnable }),
-        true,
-      )
+      const response = failed(3, failures.provision)
+      return conclude(message, unstartedRecord(message, response, clock.nowMs(), 1, { runnable }))
     }
+    // A container that could not be started ends the run before anybody has waited for the claim.
+    await claimed
     if (result.start) observe?.started?.(result.start)
-    return conclude(message, result.record, true, true)
+    return conclude(message, result.record, true)
   }
 
-  function unfetchedRecord(
-    message: ActivationMessage,
-    why: 'gone' | 'unreadable' | 'unfetched',
-    attempt: number,
-  ): ActivationRecord {
+  function unfetchedRecord(message: ActivationMessage, why: Unrunnable, attempt: number): ActivationRecord {
     const response =
       why === 'gone'
         ? failed(1, failures.actionGone)
@@ -195,25 +216,24 @@ export function createInvoker(options: InvokerOptions): Invoker {
 
   /** A message of topic `invoker<N>`: done when its record is durable, so that a crash brings it again. */
   async function handle(incoming: Incoming): Promise<void> {
-    const message = JSON.parse(
-      Buffer.from(incoming.body.buffer, incoming.body.byteOffset, incoming.body.byteLength).toString(),
-    ) as ActivationMessage
-    if (incoming.redelivered) observe?.redelivered?.(message)
-    // A fire that was sent again under its identity, or whose fan-out was interrupted, comes twice without being marked.
-    if (incoming.redelivered || message.origin.kind === 'rule') {
-      if (busIds.has(message.activationId)) return
-      busIds.add(message.activationId)
-      const earlier = await activations.get(message.user.namespace.name, message.activationId)
-      if (earlier) {
-        busIds.delete(message.activationId)
-        if (claims.earlierAttempts(message.activationId) > 0) claims.settle(message.activationId)
-        return
-      }
+    const message = decode(incoming.body)
+    if (!message) {
+      // Trying again does not make it readable; kept for whoever wants to know what it was (reliability.md §6.2.5).
+      log.error({ position: incoming.position }, 'a message that is no activation is set aside')
+      return bus.publish(topics.quarantine, [{ headers: { ...incoming.headers, topic }, body: incoming.body }])
     }
+    if (incoming.redelivered) observe?.redelivered?.(message)
+    const { activationId } = message
+    // A fire that was sent again under its identity, or whose fan-out was interrupted, comes twice without being marked.
+    const perhapsSeen = incoming.redelivered || message.origin.kind === 'rule'
+    if (!perhapsSeen) return track(runFromBus(message))
+    if (busIds.has(activationId)) return
+    busIds.add(activationId)
     try {
-      await track(runFromBus(message))
+      if (await activations.get(message.user.namespace.name, activationId)) claims.settle(activationId)
+      else await track(runFromBus(message))
     } finally {
-      busIds.delete(message.activationId)
+      busIds.delete(activationId)
     }
   }
 
@@ -229,7 +249,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
       if (!result.platformFailure) return
       failures++
       const elapsed = clock.monotonicMs() - since
-      if (!rule) return void (await conclude(message, result.record, true))
+      if (!rule) return void (await conclude(message, result.record))
       if (failures >= attemptsMax || elapsed > bounds.invoker.attemptElapsedMsMax)
         return giveUp(message, attempt, errorText(result.record))
       await clock.sleep(backoffMs(failures))
@@ -245,20 +265,17 @@ export function createInvoker(options: InvokerOptions): Invoker {
     if (typeof runnable === 'string') {
       const record = unfetchedRecord(message, runnable, attempt)
       if (runnable === 'unfetched') return { record, platformFailure: true }
-      await conclude(message, record, claims.earlierAttempts(message.activationId) > 0)
+      await conclude(message, record)
       return { record, platformFailure: false }
     }
-    const result = await runActivation(runDeps, message, runnable, claimLate(message, attempt), attempt)
+    // Only what has a container is claimed: a claim that outlives this process means that `/run` may have been sent,
+    // and counts as an attempt.
+    let claimed: Promise<void> | undefined
+    const claim = (): Promise<void> => (claimed ??= claims.claim(message, attempt))
+    const result = await runActivation(runDeps, message, runnable, claim, attempt)
     if (result.start) observe?.started?.(result.start)
-    if (!result.platformFailure) await conclude(message, result.record, true)
+    if (!result.platformFailure) await conclude(message, result.record)
     return result
-  }
-
-  /** The claim of bus work. It overlaps with waiting for a container, like that of a direct invoke. */
-  function claimLate(message: ActivationMessage, attempt: number): Promise<void> {
-    const claimed = claims.claim(message, attempt)
-    claimed.catch(() => undefined)
-    return claimed
   }
 
   async function giveUp(message: ActivationMessage, attempts: number, reason: string): Promise<void> {
@@ -266,7 +283,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
     const record = unstartedRecord(message, failed(3, failures.provision), clock.nowMs(), attempts, {
       deadLettered: message.origin.kind === 'rule',
     })
-    await conclude(message, record, true)
+    await conclude(message, record)
   }
 
   function backoffMs(failures: number): number {
@@ -281,7 +298,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
       if (earlier) claims.settle(activationId)
       else if (message.origin.kind === 'direct') {
         const record = unstartedRecord(message, failed(3, failures.outcomeLost), clock.nowMs(), attempt)
-        await conclude(message, record, true)
+        await conclude(message, record)
         log.warn({ activationId, transid: message.transid }, 'activation was in progress when the invoker stopped')
       }
     }
@@ -290,7 +307,6 @@ export function createInvoker(options: InvokerOptions): Invoker {
   return {
     run,
     async start() {
-      const topic = topics.invoker(options.instance)
       await bus.ensureTopic(topic, {
         partitions: 1,
         retentionMs: bounds.bus.retentionMs,
@@ -319,6 +335,19 @@ export function createInvoker(options: InvokerOptions): Invoker {
       await pool.close()
     },
     stats: () => ({ ...pool.stats(), running: running.size }),
+  }
+}
+
+function decode(body: Uint8Array): ActivationMessage | undefined {
+  try {
+    const message = JSON.parse(
+      Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString(),
+    ) as Partial<ActivationMessage> | null
+    return message?.activationId && message.user && message.action && message.origin
+      ? (message as ActivationMessage)
+      : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -37,12 +37,13 @@ export type RunDependencies = {
   readonly imageOf: (kind: string) => string
 }
 
-/** `claimed` is the durable claim under way: `/run` is not sent before it. */
+/** `claim` resolves when the claim is durable: `/run` is not sent before that. It is asked for only when everything is
+ *  ready for `/run`, so whoever makes the claim then claims nothing that merely waits. */
 export async function runActivation(
   deps: RunDependencies,
   message: ActivationMessage,
   runnable: RunnableAction,
-  claimed: Promise<void>,
+  claim: () => Promise<void>,
   attempt: number,
 ): Promise<RunResult> {
   const spec = actionSpec(message, runnable, deps.imageOf)
@@ -52,19 +53,11 @@ export async function runActivation(
       const acquired = deps.pool.acquire(spec)
       lease = acquired instanceof Promise ? await acquired : acquired
     } catch (error) {
-      // Its rejection is the caller's business; here it must only not go unheard.
-      void claimed.catch(() => undefined)
       if (error instanceof SluiceError && (error.code === 'SLUICE_OVERLOADED' || error.code === 'SLUICE_CLOSED'))
         throw error
       return startFailure(deps, message, runnable, attempt, spec.image, error)
     }
-    try {
-      await claimed
-    } catch (error) {
-      lease.release('keep')
-      throw error
-    }
-    const result = await runIn(deps, lease, message, runnable, attempt)
+    const result = await runIn(deps, lease, message, runnable, claim, attempt)
     if (result !== 'unsent') return result
     // The container was gone before anything was sent: take another, but not for ever.
     if (tries >= bounds.invoker.attemptsMax) return provisionFailure(deps, message, runnable, attempt)
@@ -107,6 +100,7 @@ async function runIn(
   lease: Lease,
   message: ActivationMessage,
   runnable: RunnableAction,
+  claim: () => Promise<void>,
   attempt: number,
 ): Promise<RunResult | 'unsent'> {
   const { clock } = deps
@@ -115,7 +109,7 @@ async function runIn(
   let fate: 'keep' | 'destroy' = 'destroy'
   try {
     const { value, env } = splitArguments(message, deps.keyRing)
-    const startMs = clock.nowMs()
+    let startMs = clock.nowMs()
     let initMs: number | undefined
     if (!pooled.initialised) {
       const context = runContext(deps, message, runnable, attempt)
@@ -143,6 +137,11 @@ async function runIn(
       }
       lease.initialised()
     }
+    // Without its claim nothing is sent, and the container is as good as before.
+    fate = 'keep'
+    await claim()
+    fate = 'destroy'
+    if (initMs === undefined) startMs = clock.nowMs()
     const context = runContext(deps, message, runnable, attempt)
     const since = clock.monotonicMs()
     const outcome = await pooled.client.run(
