@@ -16,7 +16,7 @@ export type MqttEncodeOptions = EncodeOptions & {
 
 /** Attributes in user properties, data as the payload: only MQTT 5 has these. Throws CloudEventError `binary-mode` for
  *  content that is itself an event as a document. */
-export function encodeMqttBinary(event: CloudEvent, options?: JsonOptions): EncodedMqttMessage {
+export function encodeMqttBinary(event: CloudEvent, options?: JsonOptions): Required<EncodedMqttMessage> {
   const userProperties = emptyRecord<string>()
   attributesForMessage(event, (name, value) => (userProperties[name] = attributeText(value)))
   const contentType = contentTypeOf(event)
