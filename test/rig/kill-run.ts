@@ -1,8 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createApi, eventually, type Api } from './api.ts'
+import { balance, type KillBooks } from './kill-books.ts'
+import { createRecorder, fireIdOf, outcomeOf, type Outcome, type Recorder } from './kill-recorder.ts'
 import { removeDirectory, scratchDirectory, startHub, type HubProcess } from './hub-process.ts'
 import { seededRandom } from './seeded-random.ts'
+import { surroundings, type Surroundings } from './surroundings.ts'
 
 /**
  * Kills the hub at random moments under load and checks its promises from outside (reliability.md §7): the recorder's
@@ -18,16 +21,18 @@ export type KillRunOptions = {
 }
 
 export type KillReport = {
+  surroundings: Surroundings
   seed: number
   kills: number
+  firesPerSecond: number
+  invokesPerSecond: number
   firesSent: number
   firesAccepted: number
   invokesSent: number
   invokesAccepted: number
-  runsExpected: number
   /** Accepted and without a terminal record. */
   losses: string[]
-  /** Records that no obligation explains: a run under another id than the one derived for it. */
+  /** Records that no obligation explains, runs without a record, answers that name another id than the event's. */
   unexpected: string[]
   /** Runs that the sink saw more than once. */
   duplicates: number
@@ -36,9 +41,8 @@ export type KillReport = {
   duplicatesOfWorstKill: number
   /** Runs that were repeated although no kill came between them: there must be none. */
   unexplainedRepetitions: number
-  unknown: number
   restartMsMax: number
-  books: { accepted: number; settled: number }
+  books: Omit<KillBooks, 'losses' | 'unexpected'>
 }
 
 const rules = ['first', 'second']
@@ -84,7 +88,8 @@ export async function killRun(options: KillRunOptions): Promise<KillReport> {
     await pause(500)
     await load.stop()
     const report = await check(api, recorder, sink, killTimes, options.settleMs ?? 30_000)
-    return { seed: options.seed, kills: options.kills, restartMsMax, ...report }
+    const { seed, kills, firesPerSecond, invokesPerSecond } = options
+    return { surroundings: surroundings(), seed, kills, firesPerSecond, invokesPerSecond, restartMsMax, ...report }
   } finally {
     await load.stop()
     await api.close()
@@ -93,12 +98,12 @@ export async function killRun(options: KillRunOptions): Promise<KillReport> {
   }
 }
 
-/** The action reports its activation id and attempt to the sink before it answers. */
+/** The action reports its activation id and the load's own number of an invoke to the sink before it answers. */
 async function prepare(api: Api, sink: string): Promise<void> {
   const code = `const fs = require('fs')
 function main(args) {
-  fs.appendFileSync(args.sink, process.env.__OW_ACTIVATION_ID + ' ' + Date.now() + '\\n')
-  return new Promise(done => setTimeout(() => done({ ok: true }), 5))
+  fs.appendFileSync(args.sink, process.env.__OW_ACTIVATION_ID + ' ' + Date.now() + ' ' + (args.op || '') + '\\n')
+  return new Promise(done => setTimeout(() => done({ ok: true, op: args.op }), 5))
 }`
   // Under sabotage a write is answered before it is there: what is put must be seen before the load begins.
   const put = (path: string, body: unknown): Promise<unknown> =>
@@ -111,28 +116,21 @@ function main(args) {
   for (const rule of rules) await put(`rules/${rule}`, { trigger: '/_/events', action: '/_/report' })
 }
 
-type Recorder = {
-  readonly fires: Map<string, string>
-  readonly invokes: Set<string>
-  counts: { firesSent: number; invokesSent: number; unknown: number }
-}
-
-function createRecorder(): Recorder {
-  return { fires: new Map(), invokes: new Set(), counts: { firesSent: 0, invokesSent: 0, unknown: 0 } }
-}
-
 /** Open loop: a request goes out when it is due, whatever became of those before. */
 function createLoad(api: Api, recorder: Recorder, options: KillRunOptions): { start(): void; stop(): Promise<void> } {
   const timers: NodeJS.Timeout[] = []
   const underWay = new Set<Promise<void>>()
   const send = (work: () => Promise<void>): void => {
     if (underWay.size > 2000) return
-    const sent = work().catch(() => void recorder.counts.unknown++)
+    const sent = work().catch(() => undefined)
     underWay.add(sent)
     void sent.finally(() => underWay.delete(sent))
   }
   const fire = async (): Promise<void> => {
-    const id = `e${recorder.counts.firesSent++}`
+    const id = `e${recorder.fires.size}`
+    const fireId = fireIdOf('alpha', 'events', '/rig', id)
+    const entry: { eventId: string; outcome: Outcome } = { eventId: id, outcome: 'unknown' }
+    recorder.fires.set(fireId, entry)
     const { status, body } = await api.call('POST', 'triggers/events', {
       body: { id },
       headers: {
@@ -144,13 +142,17 @@ function createLoad(api: Api, recorder: Recorder, options: KillRunOptions): { st
       },
       timeoutMs: 5000,
     })
-    if (status === 202) recorder.fires.set(body.activationId as string, id)
+    entry.outcome = outcomeOf(status)
+    if (status === 202 && body?.activationId !== fireId) recorder.wrong.push(`fire ${id}: ${body?.activationId}`)
   }
   const invoke = async (): Promise<void> => {
-    recorder.counts.invokesSent++
-    const { body, headers } = await api.call('POST', 'actions/report?blocking=true', { body: {}, timeoutMs: 70_000 })
-    const id = headers['x-openwhisk-activation-id'] ?? body?.activationId
-    if (typeof id === 'string') recorder.invokes.add(id)
+    const op = `i${recorder.invokes.size}`
+    const entry: { outcome: Outcome; activationId?: string } = { outcome: 'unknown' }
+    recorder.invokes.set(op, entry)
+    const answer = await api.call('POST', 'actions/report?blocking=true', { body: { op }, timeoutMs: 70_000 })
+    const id = answer.headers['x-openwhisk-activation-id'] ?? answer.body?.activationId
+    if (typeof id === 'string') Object.assign(entry, { outcome: 'accepted', activationId: id })
+    else entry.outcome = outcomeOf(answer.status)
   }
   return {
     start() {
@@ -172,39 +174,72 @@ async function check(
   sink: string,
   killTimes: readonly number[],
   settleMs: number,
-): Promise<Omit<KillReport, 'seed' | 'kills' | 'restartMsMax'>> {
+): Promise<
+  Omit<KillReport, 'surroundings' | 'seed' | 'kills' | 'firesPerSecond' | 'invokesPerSecond' | 'restartMsMax'>
+> {
+  const unsettled = await settleAll(api, recorder, settleMs)
+  const runs = readSink(sink)
+  const ran = new Map([...runs].map(([id, { op }]) => [id, op]))
+  const { losses, unexpected, ...books } = await balance(api, recorder, { rules, ran, quietMs: settleMs })
+  const repetitions = countRepetitions(
+    [...runs.values()].map(({ times }) => times),
+    killTimes,
+  )
+  const accepted = (entries: Iterable<{ outcome: Outcome }>) =>
+    [...entries].filter(({ outcome }) => outcome === 'accepted').length
+  return {
+    firesSent: recorder.fires.size,
+    firesAccepted: accepted(recorder.fires.values()),
+    invokesSent: recorder.invokes.size,
+    invokesAccepted: accepted(recorder.invokes.values()),
+    losses: [...unsettled, ...losses],
+    unexpected: [...recorder.wrong, ...unexpected, ...(await withoutRecord(api, runs.keys()))],
+    inFlightMax,
+    ...repetitions,
+    books,
+  }
+}
+
+/** Waits for the fires that were answered to be settled, and tells of those that are not. */
+async function settleAll(api: Api, recorder: Recorder, settleMs: number): Promise<string[]> {
   const losses: string[] = []
-  const expected = new Set<string>()
   const endMs = Date.now() + settleMs
-  for (const [fireId, eventId] of recorder.fires) {
+  for (const [fireId, { eventId, outcome }] of recorder.fires) {
+    if (outcome !== 'accepted') continue
     const settlement = await settled(api, fireId, endMs)
-    const runs = (settlement?.runs ?? []) as { rule: string; activationId: string; status: string }[]
+    const runs = (settlement?.runs ?? []) as { rule: string; status: string }[]
     for (const rule of rules) {
       const run = runs.find(candidate => candidate.rule === `alpha/${rule}`)
-      if (!run || run.status === 'pending') losses.push(`fire ${eventId} ${fireId} rule ${rule}`)
-      else expected.add(run.activationId)
+      if (!run || run.status === 'pending') losses.push(`fire ${eventId} rule ${rule} is not settled`)
     }
-    expected.add(fireId)
   }
-  for (const id of recorder.invokes) {
-    const { status } = await api.call('GET', `activations/${id}`)
-    if (status !== 200) losses.push(`invoke ${id}`)
-  }
-  const seen = new Map<string, number[]>()
+  return losses
+}
+
+type SunkRun = { readonly op: string; readonly times: number[] }
+
+/** The runs that actions reported, by activation id. */
+function readSink(sink: string): Map<string, SunkRun> {
+  const runs = new Map<string, SunkRun>()
   for (const line of existsSync(sink) ? readFileSync(sink, 'utf8').split('\n') : []) {
-    const [id, atMs] = line.split(' ')
+    const [id, atMs, op = ''] = line.split(' ')
     if (!id || atMs === undefined) continue
-    const times = seen.get(id)
-    if (times) times.push(Number(atMs))
-    else seen.set(id, [Number(atMs)])
+    const run = runs.get(id)
+    if (run) run.times.push(Number(atMs))
+    else runs.set(id, { op, times: [Number(atMs)] })
   }
-  const repeated = [...seen.values()].filter(times => times.length > 1)
-  // A repetition belongs to the kill that interrupted the run before it, however late the second run came.
+  return runs
+}
+
+/** A repetition belongs to the kill that interrupted the run before it, however late the second run came. */
+function countRepetitions(runs: readonly number[][], killTimes: readonly number[]) {
   const perKill = new Map<number, number>()
+  let duplicates = 0
   let unexplainedRepetitions = 0
-  for (const times of repeated) {
+  for (const times of runs) {
     times.sort((a, b) => a - b)
     for (const [index, atMs] of times.slice(1).entries()) {
+      duplicates++
       const beforeMs = times[index] ?? 0
       const kill = killTimes.findIndex(killMs => killMs >= beforeMs)
       const killMs = killTimes[kill]
@@ -212,48 +247,28 @@ async function check(
       else perKill.set(kill, (perKill.get(kill) ?? 0) + 1)
     }
   }
-  return {
-    ...recorder.counts,
-    firesAccepted: recorder.fires.size,
-    invokesAccepted: recorder.invokes.size,
-    runsExpected: recorder.fires.size * rules.length + recorder.invokes.size,
-    losses,
-    unexpected: await unexplained(api, seen),
-    duplicates: repeated.reduce((sum, times) => sum + times.length - 1, 0),
-    inFlightMax,
-    duplicatesOfWorstKill: Math.max(0, ...perKill.values()),
-    unexplainedRepetitions,
-    books: await books(api, recorder),
-  }
+  return { duplicates, duplicatesOfWorstKill: Math.max(0, ...perKill.values()), unexplainedRepetitions }
 }
 
 async function settled(api: Api, fireId: string, endMs: number): Promise<any> {
-  return eventually(async () => {
-    const { status, body } = await api.call('GET', `activations/${fireId}/settlement?waitMs=2000`)
-    if (status === 200 && body.settled) return body
-    return Date.now() > endMs ? (body ?? {}) : undefined
-  }, settleMs(endMs)).catch(() => undefined)
-}
-
-function settleMs(endMs: number): number {
-  return Math.max(1000, endMs - Date.now())
+  return eventually(
+    async () => {
+      const { status, body } = await api.call('GET', `activations/${fireId}/settlement?waitMs=2000`)
+      if (status === 200 && body.settled) return body
+      return Date.now() > endMs ? (body ?? {}) : undefined
+    },
+    Math.max(1000, endMs - Date.now()),
+  ).catch(() => undefined)
 }
 
 /** Ids that ran and have no record at all. */
-async function unexplained(api: Api, seen: ReadonlyMap<string, number[]>): Promise<string[]> {
+async function withoutRecord(api: Api, ids: Iterable<string>): Promise<string[]> {
   const found: string[] = []
-  for (const id of seen.keys()) {
+  for (const id of ids) {
     const { status } = await api.call('GET', `activations/${id}`)
     if (status !== 200) found.push(id)
   }
   return found
-}
-
-/** P10 at the quiet moment after the run: the records of the namespace against what was accepted, ambiguous ones aside. */
-async function books(api: Api, recorder: Recorder): Promise<{ accepted: number; settled: number }> {
-  const { body } = await api.call('GET', 'activations?count=true&limit=0')
-  const settledRecords = Number(body.activations)
-  return { accepted: recorder.fires.size * (1 + rules.length) + recorder.invokes.size, settled: settledRecords }
 }
 
 function pause(ms: number): Promise<void> {
