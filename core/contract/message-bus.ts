@@ -209,6 +209,43 @@ export function messageBusContract(name: string, open: Opener<MessageBus>, { las
         expect(await seen.take(20)).toEqual(texts(20))
       })
 
+      it('keeps room for other keys beside a large backlog of one, when handlers are shared out fairly', async () => {
+        const bus = await opened(open)
+        const topic = await topicOf(bus)
+        const [seen, done] = [recorder<string>(), gate()]
+        let atWork = 0
+        await bus.subscribe(topic, options({ order: 'fair', concurrency: 8 }), async ({ key = '' }) => {
+          atWork++
+          seen.add(key)
+          if (key === 'alice') await done.passed
+        })
+        await bus.publish(topic, numbered(3000, 'alice'))
+        await seen.take(4)
+        await bus.publish(topic, [message('bob', 'one'), message('carol', 'one')])
+        expect((await seen.take(6)).slice(4).sort()).toEqual(['bob', 'carol'])
+        await turn()
+        expect(atWork).toBe(6)
+        done.open()
+        await seen.take(3002)
+        expect(seen.all.filter(key => key === 'alice')).toHaveLength(3000)
+      })
+
+      it('takes keys in turn when handlers are shared out fairly', async () => {
+        const bus = await opened(open)
+        const topic = await topicOf(bus)
+        const [seen, begin] = [recorder<string>(), gate()]
+        await bus.publish(topic, [...numbered(20, 'alice'), ...numbered(20, 'bob'), ...numbered(20, 'carol')])
+        await bus.subscribe(topic, options({ order: 'fair', concurrency: 3 }), async ({ key = '' }) => {
+          await begin.passed
+          seen.add(key)
+        })
+        begin.open()
+        await seen.take(60)
+        for (const key of ['alice', 'bob', 'carol']) {
+          expect(seen.all.slice(0, 15).filter(other => other === key).length).toBeGreaterThanOrEqual(3)
+        }
+      })
+
       it('keeps the order of a key for messages of several publications under way', async () => {
         const bus = await opened(open)
         const topic = await topicOf(bus)

@@ -392,7 +392,7 @@ async function putAction(backend: TestBackend['backend'] | undefined, name: stri
 async function publish(backend: TestBackend['backend'], ...messages: ActivationMessage[]): Promise<void> {
   await backend.bus.publish(
     topics.invoker(0),
-    messages.map(message => ({ key: message.activationId, body: Buffer.from(JSON.stringify(message)) })),
+    messages.map(message => ({ key: message.user.namespace.uuid, body: Buffer.from(JSON.stringify(message)) })),
   )
 }
 

@@ -321,7 +321,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
           group: `invoker${options.instance}`,
           from: 'earliest',
           concurrency: prefetch(options.pool.userMemoryMb),
-          order: 'none',
+          order: 'fair',
         },
         handle,
       )
@@ -351,9 +351,11 @@ function decode(body: Uint8Array): ActivationMessage | undefined {
   }
 }
 
-/** Free slots and one batch (reliability.md §6.5.4): every place that memory could give, and as many again. */
+/** Free slots and one batch (reliability.md §6.5.4): every place that memory could give, and as many again; twice that,
+ *  because the half of it is kept for other namespaces than the busiest. */
 function prefetch(userMemoryMb: number): number {
-  return Math.max(64, 4 * Math.floor(userMemoryMb / bounds.actionLimits.memoryMbMin))
+  const { prefetchMin, prefetchPerPlace } = bounds.invoker
+  return Math.max(prefetchMin, prefetchPerPlace * Math.floor(userMemoryMb / bounds.actionLimits.memoryMbMin))
 }
 
 function errorText(record: ActivationRecord): string {

@@ -195,9 +195,13 @@ export const bounds = {
     prefetchBytesMax: 32 * mib,
     /** Messages of a group that wait for a redelivery or behind another of their key; beyond, delivery pauses. */
     outOfOrderMax: 10_000,
+    /** As far a group looks ahead for messages of others, where handlers are shared out fairly; it keeps 0.2 KB of each. */
+    lookAheadMax: 100_000,
     redeliveryDelayMs: 100,
     redeliveryDelayMsMax: 30 * second,
     positionWriteMs: 50,
+    /** A position with many open messages is written more rarely: one millisecond for so many of them. */
+    positionOpenPerMs: 20,
     pruneIntervalMs: 10 * second,
     pruneBatch: 1000,
   },

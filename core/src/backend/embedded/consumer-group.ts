@@ -1,5 +1,6 @@
 import { bounds } from '../../model/index.ts'
 import type { Clock, Incoming, Logger, Random, SubscribeOptions, Subscription } from '../../spi/index.ts'
+import { FairLanes } from './fair-lanes.ts'
 import type { Message } from './message.ts'
 import type { TopicLog } from './topic-log.ts'
 
@@ -11,7 +12,7 @@ type Handle = (message: Incoming) => Promise<void>
 /** A message that was taken from the log and is not done. */
 type Entry = {
   readonly sequence: number
-  /** What must not run at the same time; nothing when the order does not matter. */
+  /** What must not run at the same time, or shares places with others; nothing when the order does not matter. */
   readonly lane: string | undefined
   /** How often it was handed out; one may come from before this process. */
   attempts: number
@@ -36,7 +37,7 @@ const topicLane = 'topic'
  * and hands them to its members.
  *
  *     log -> buffer -> due -> a member's handler -> done
- *                  \-> parked behind another of its key
+ *                  \-> parked behind another of its key, or until it is its key's turn
  *                                  failed -> delayed -> due
  */
 export class ConsumerGroup {
@@ -62,6 +63,10 @@ export class ConsumerGroup {
   #reading = false
   /** Lanes with a message at work, and who waits behind it. */
   readonly #lanes = new Map<string, Entry[]>()
+  /** Order `fair`: everything that has been looked at and is not at work. */
+  readonly #fair = new FairLanes<Entry>()
+  /** Bytes of bodies that parked entries of it keep in memory. */
+  #parkedBytes = 0
   #due: Entry[] = []
   /** Parked and delayed entries. */
   #waiting = 0
@@ -82,6 +87,11 @@ export class ConsumerGroup {
   /** Messages published and not yet done. */
   get depth(): number {
     return Math.max(0, this.#log.tail - this.#next) + this.#open.size
+  }
+
+  /** Messages that were looked at and are not done. */
+  get open(): number {
+    return this.#open.size
   }
 
   get position(): Position {
@@ -146,6 +156,8 @@ export class ConsumerGroup {
     for (const timer of this.#timers) timer.cancel()
     this.#timers.clear()
     this.#lanes.clear()
+    this.#fair.clear()
+    this.#parkedBytes = 0
     this.#due = []
     this.#waiting = 0
     this.#dropBuffer()
@@ -155,7 +167,7 @@ export class ConsumerGroup {
 
   #pump(): void {
     for (let member = this.#freeMember(); member; member = this.#freeMember()) {
-      const entry = this.#due.shift() ?? this.#take()
+      const entry = this.#due.shift() ?? (this.#order === 'fair' ? this.#takeInTurn() : this.#take())
       if (!entry) break
       void this.#run(member, entry)
     }
@@ -196,9 +208,31 @@ export class ConsumerGroup {
     return undefined
   }
 
+  /** Looks at all that it may, so that nobody is hidden behind many messages of another, and takes of whom it is the turn. */
+  #takeInTurn(): Entry | undefined {
+    while (this.#waiting < bounds.bus.lookAheadMax) {
+      const message = this.#buffer[this.#bufferAt]
+      if (!message) break
+      this.#drop()
+      const entry = this.#opened(message)
+      const bytes = message.body.byteLength
+      if (this.#waiting < bounds.bus.prefetchMax && this.#parkedBytes + bytes <= bounds.bus.prefetchBytesMax)
+        this.#parkedBytes += bytes
+      else entry.message = undefined
+      this.#fair.park(entry.lane ?? '', entry)
+      this.#waiting++
+    }
+    const places = this.#members.reduce((sum, { concurrency }) => sum + concurrency, 0)
+    const entry = this.#fair.next(places)
+    if (!entry) return undefined
+    this.#waiting--
+    this.#parkedBytes -= entry.message?.body.byteLength ?? 0
+    return entry
+  }
+
   #opened(message: Message): Entry {
     const { sequence } = message
-    const lane = this.#order === 'topic' ? topicLane : this.#order === 'key' ? message.key : undefined
+    const lane = laneOf(this.#order, message)
     const earlier = this.#open.get(sequence)
     const entry = entryOf(sequence, lane, earlier?.attempts ?? 0, message)
     this.#open.set(sequence, entry)
@@ -208,6 +242,8 @@ export class ConsumerGroup {
 
   async #run(member: Member, entry: Entry): Promise<void> {
     member.running++
+    const inTurn = this.#order === 'fair'
+    if (inTurn) this.#fair.began(entry.lane ?? '')
     let done = true
     try {
       const message = entry.message ?? (await this.#log.readEach([entry.sequence]))[0]
@@ -222,6 +258,7 @@ export class ConsumerGroup {
       this.#logger.debug({ err: error, topic: this.#log.name, group: this.name }, 'handler failed; message is delayed')
     }
     member.running--
+    if (inTurn) this.#fair.ended(entry.lane ?? '')
     if (done) this.#finish(entry)
     else if (member.closed) this.#due.push(entry)
     else this.#delay(entry)
@@ -231,7 +268,7 @@ export class ConsumerGroup {
 
   #finish(entry: Entry): void {
     this.#open.delete(entry.sequence)
-    if (entry.lane !== undefined) {
+    if (entry.lane !== undefined && this.#order !== 'fair') {
       const next = this.#lanes.get(entry.lane)?.shift()
       if (next) {
         this.#waiting--
@@ -326,6 +363,11 @@ export class ConsumerGroup {
 
 function entryOf(sequence: number, lane: string | undefined, attempts: number, message?: Message): Entry {
   return { sequence, lane, attempts, message }
+}
+
+function laneOf(order: SubscribeOptions['order'], { key }: Message): string | undefined {
+  if (order === 'none') return undefined
+  return order === 'topic' ? topicLane : order === 'fair' ? (key ?? '') : key
 }
 
 function incomingOf(message: Message, attempts: number, epoch: number, signal: AbortSignal): Incoming {

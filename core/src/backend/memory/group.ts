@@ -65,7 +65,8 @@ export class Group {
   #pump(): void {
     for (const member of this.#members) {
       while (!member.paused && member.running.size < member.options.concurrency) {
-        const entry = this.#firstReady(member.options.order)
+        const { order, concurrency } = member.options
+        const entry = order === 'fair' ? this.#firstInTurn(concurrency) : this.#firstReady(order)
         if (!entry) return
         const run: Promise<void> = this.#run(member, entry).finally(() => {
           member.running.delete(run)
@@ -85,6 +86,22 @@ export class Group {
       if (lane !== undefined) busy.add(lane)
     }
     return undefined
+  }
+
+  /** Of the key with the fewest at work, as long as it is below its share. */
+  #firstInTurn(places: number): Entry | undefined {
+    const running = new Map<string, number>()
+    for (const { message, state } of this.#entries) {
+      const key = message.key ?? ''
+      running.set(key, (running.get(key) ?? 0) + (state === 'running' ? 1 : 0))
+    }
+    const share = Math.max(1, Math.floor(places / (running.size + 1)))
+    const atWork = ({ message }: Entry): number => running.get(message.key ?? '') ?? 0
+    let best: Entry | undefined
+    for (const entry of this.#entries) {
+      if (entry.state === 'ready' && atWork(entry) < (best ? atWork(best) : share)) best = entry
+    }
+    return best
   }
 
   async #run(member: Member, entry: Entry): Promise<void> {
