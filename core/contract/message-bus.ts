@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Incoming, MessageBus, SubscribeOptions } from '../src/spi/index.ts'
+import type { Incoming, MessageBus, Outgoing, SubscribeOptions } from '../src/spi/index.ts'
 import { codeOf, eventually, gate, opened, openedTwice, recorder, unique, type Opener } from './support.ts'
 
 const kib = 1024
@@ -322,6 +322,61 @@ export function messageBusContract(name: string, open: Opener<MessageBus>, { las
         })
         await bus.publish(topic, [message('k', 'one')])
         expect(await seen.take(2)).toEqual([false, true])
+      })
+    })
+
+    describe('waiting', () => {
+      it('tells what a group has not finished, without delivering it', async () => {
+        const bus = await opened(open)
+        const topic = await topicOf(bus)
+        const held = gate()
+        const seen = recorder<string>()
+        await bus.subscribe(topic, options({ concurrency: 1, order: 'topic' }), async incoming => {
+          seen.add(textOf(incoming))
+          if (textOf(incoming) === 'two') await held.passed
+        })
+        const headers = { a: 'b' }
+        await bus.publish(topic, [
+          message('k', 'one'),
+          { ...message('k2', 'two'), headers },
+          { body: Buffer.from('three') },
+        ])
+        await seen.take(2)
+        const found: Outgoing[] = []
+        for await (const each of await bus.waiting(topic, 'group'))
+          found.push({ ...each, body: Buffer.from(each.body) })
+        expect(found).toEqual([
+          { key: 'k2', headers, body: Buffer.from('two') },
+          { headers: {}, body: Buffer.from('three') },
+        ])
+        held.open()
+        expect(await seen.take(3)).toEqual(['one', 'two', 'three'])
+      })
+
+      it('tells of everything to a group that never was, and of nothing in a new topic', async () => {
+        const bus = await opened(open)
+        const topic = await topicOf(bus)
+        const all = async () => {
+          const found: string[] = []
+          for await (const { body } of await bus.waiting(topic, 'nobody')) found.push(Buffer.from(body).toString())
+          return found
+        }
+        expect(await all()).toEqual([])
+        await bus.publish(topic, numbered(5))
+        expect(await all()).toEqual(texts(5))
+      })
+
+      it('tells how it stood, whatever was published or done before it is read', async () => {
+        const bus = await opened(open)
+        const topic = await topicOf(bus)
+        await bus.publish(topic, numbered(3))
+        const waiting = await bus.waiting(topic, 'group')
+        const seen = await listen(bus, topic)
+        await bus.publish(topic, [message('k', 'later')])
+        await seen.take(4)
+        let count = 0
+        for await (const _ of waiting) count++
+        expect(count).toBe(3)
       })
     })
 

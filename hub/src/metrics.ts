@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { EmbeddedStats } from '@sluice/core/backend/embedded'
 import { statusNames, type FireRecord } from '@sluice/core/model'
 import type { Invoker, InvokerObserver } from '@sluice/core/invoker'
 
@@ -7,8 +8,19 @@ export type HubMetrics = {
   readonly registry: Registry
   readonly observer: Required<InvokerObserver>
   accepted(fire: FireRecord): void
-  fannedOut(counts: { refused: number; failed: number }): void
-  watch(invoker: Invoker, fanOutDepth: () => Promise<number>): void
+  fannedOut(counts: { refused: number; failed: number; deadLettered: number }): void
+  /** A message of the topic that could not be worked off was set aside. */
+  quarantined(topic: string): void
+  /** What the hub's own maintenance has deleted. */
+  pruned(counts: { deadLetters: number; identities: number }): void
+  watch(parts: WatchedParts): void
+}
+
+export type WatchedParts = {
+  readonly invoker: Pick<Invoker, 'stats'>
+  readonly store: () => EmbeddedStats
+  readonly firesWaiting: () => Promise<number>
+  readonly ruleRunsWaiting: () => number
 }
 
 export function createHubMetrics(): HubMetrics {
@@ -43,6 +55,27 @@ export function createHubMetrics(): HubMetrics {
     help: 'Messages that may have been handed out before.',
     registers,
   })
+  const deadLetters = new Counter({
+    name: 'sluice_dead_letters_total',
+    help: 'Runs of rules whose attempts were used up.',
+    registers,
+  })
+  const prunedDeadLetters = new Counter({
+    name: 'sluice_dead_letters_pruned_total',
+    help: 'Dead letters deleted for age or number.',
+    registers,
+  })
+  const evicted = new Counter({
+    name: 'sluice_event_identities_evicted_total',
+    help: 'Identities of events and requests that were forgotten for age or number.',
+    registers,
+  })
+  const quarantined = new Counter({
+    name: 'sluice_messages_undecodable_total',
+    help: 'Messages set aside because they could not be worked off.',
+    labelNames: ['topic'],
+    registers,
+  })
   const wait = new Histogram({
     name: 'sluice_activation_wait_seconds',
     help: 'Acceptance to start.',
@@ -60,6 +93,7 @@ export function createHubMetrics(): HubMetrics {
       started: kind => startBy[kind].inc(),
       settled(record, message) {
         settledBy[message.origin.kind === 'rule' ? 1 : 0]?.[record.response.statusCode]?.inc()
+        if (record.sluice?.deadLettered) deadLetters.inc()
         wait.observe(Math.max(0, record.start - message.acceptedAtMs) / 1000)
       },
       redelivered: () => redelivered.inc(),
@@ -68,12 +102,18 @@ export function createHubMetrics(): HubMetrics {
       fires.inc()
       expected.inc(fire.rules.filter(({ decision }) => decision === 'run').length)
     },
-    fannedOut({ refused: refusals, failed }) {
+    fannedOut({ refused: refusals, failed, deadLettered }) {
       refused.inc(refusals)
       // They have their record without having met an invoker.
       settledBy[1]?.[3]?.inc(failed)
+      deadLetters.inc(deadLettered)
     },
-    watch(invoker, fanOutDepth) {
+    quarantined: topic => quarantined.labels(topic).inc(),
+    pruned(counts) {
+      prunedDeadLetters.inc(counts.deadLetters)
+      evicted.inc(counts.identities)
+    },
+    watch({ invoker, store, firesWaiting, ruleRunsWaiting }) {
       const gauge = (name: string, help: string, value: () => number | Promise<number>): void => {
         new Gauge({
           name,
@@ -93,7 +133,44 @@ export function createHubMetrics(): HubMetrics {
         'Activations accepted by the invoker and not settled.',
         () => invoker.stats().running,
       )
-      gauge('sluice_fires_waiting', 'Fires accepted and not fanned out.', fanOutDepth)
+      gauge('sluice_fires_waiting', 'Fires accepted and not fanned out.', firesWaiting)
+      gauge('sluice_rule_runs_waiting', 'Runs of rules accepted and not settled.', ruleRunsWaiting)
+      gauge('sluice_store_record_bytes', 'Size of all activation records.', () => store().activationBytes)
+      /** Counted elsewhere since this process began. */
+      const count = (name: string, help: string, value: () => number): void => {
+        new Counter({
+          name,
+          help,
+          registers,
+          collect() {
+            this.reset()
+            this.inc(value())
+          },
+        })
+      }
+      const byTopic = (name: string, help: string, value: 'pruned' | 'quarantined'): void => {
+        new Counter({
+          name,
+          help,
+          labelNames: ['topic'],
+          registers,
+          collect() {
+            this.reset()
+            for (const [topic, counts] of store().messages) this.labels(topic).inc(counts[value])
+          },
+        })
+      }
+      count('sluice_store_commits_total', 'Synced batches.', () => store().commits)
+      count('sluice_store_operations_total', 'Writes in synced batches.', () => store().operations)
+      count('sluice_store_corruptions_total', 'Reads that met a damaged value.', () => store().corruptions)
+      count('sluice_records_pruned_total', 'Activation records deleted for age or size.', () => store().prunedRecords)
+      count('sluice_maintenance_failures_total', 'Prunings that failed.', () => store().maintenanceFailures)
+      byTopic(
+        'sluice_messages_pruned_total',
+        'Messages deleted when done or too old; fires are those of `fires`.',
+        'pruned',
+      )
+      byTopic('sluice_messages_quarantined_total', 'Damaged messages set aside.', 'quarantined')
     },
   }
 }

@@ -14,7 +14,7 @@ import {
   stateRoutes,
 } from '@sluice/core/controller'
 import { createInvoker, pruneDeadLetters } from '@sluice/core/invoker'
-import { bounds, printImageName } from '@sluice/core/model'
+import { bounds, groups, printImageName, topics } from '@sluice/core/model'
 import { createRecordTail, systemClock, systemRandom, type Logger } from '@sluice/core/spi'
 import { createProvider } from '@sluice/provider-kit'
 import { alarmsPackage, alarmsProvider } from '@sluice/provider-alarms'
@@ -160,6 +160,10 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       clock,
       random,
       tail,
+      sources: [
+        { topic: topics.fires, group: groups.fanOut },
+        { topic: topics.invoker(instance), group: groups.invoker(instance) },
+      ],
       observe: {
         accepted(record) {
           metrics.accepted(record)
@@ -170,14 +174,26 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
     const fanOut = createFanOut({
       bus,
       activations,
+      state,
       balancer,
       resolver,
       clock,
       log: child(log, 'fan-out'),
       tail,
-      observe: { fannedOut: (_fire, counts) => metrics.fannedOut(counts) },
+      observe: {
+        fannedOut({ user }, counts) {
+          metrics.fannedOut(counts)
+          fire.settledBefore(user.namespace.name, counts.repeated)
+        },
+        quarantined: () => metrics.quarantined(topics.fires),
+      },
     })
-    metrics.watch(invoker, () => fanOut.depth())
+    metrics.watch({
+      invoker,
+      store: () => backend.stats(),
+      firesWaiting: () => fanOut.depth(),
+      ruleRunsWaiting: () => fire.pending(),
+    })
 
     const controller = createController({
       artifacts,
@@ -192,7 +208,7 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       rateCounters: createMinuteCounters(clock),
       invoke: createInvokeService({ balancer, clock, random, keyRing }),
       fire,
-      settlement: createSettlementService({ activations, state, tail, clock }),
+      settlement: createSettlementService({ activations, fires: fire, tail, clock }),
       deadLetters: createDeadLetterService(state),
       notes: () => containers.notes(),
       readiness: () => Object.entries(readiness.report()).map(([part, reason]) => `${part}: ${reason}`),
@@ -265,11 +281,11 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
         clock,
         bounds.hub.pruneIntervalMs,
         async () => {
-          await pruneDeadLetters(state, clock, {
+          const deadLetters = await pruneDeadLetters(state, clock, {
             deadLetterTtlMs: config.retention.deadLettersMs,
             deadLettersPerRuleMax: config.retention.deadLettersPerRule,
           })
-          await fire.prune()
+          metrics.pruned({ deadLetters, identities: await fire.prune() })
         },
         error => log.warn({ err: error }, 'pruning failed'),
       ),

@@ -66,6 +66,11 @@ export interface FireService {
   fire(call: FireCall): Promise<{ readonly activationId: string } | undefined>
 }
 
+/** Which fires were accepted although there is no record of their trigger yet. */
+export interface KnownFires {
+  known(namespace: string, fireId: string): Promise<boolean>
+}
+
 export type Settlement = {
   readonly settled: boolean
   readonly runs: readonly { readonly rule: string; readonly activationId: string; readonly status: string }[]

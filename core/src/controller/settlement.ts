@@ -1,6 +1,6 @@
 import { bounds, statusNames, type ActivationRecord } from '../model/index.ts'
 import type { ActivationStore, Clock, RecordTail, StateStore } from '../spi/index.ts'
-import type { DeadLetterService, Settlement, SettlementService } from './services.ts'
+import type { DeadLetterService, KnownFires, Settlement, SettlementService } from './services.ts'
 
 /**
  * Tells what became of a fire (design.md §3.6). It is derived from what is durable anyway: the trigger's record names the
@@ -8,15 +8,21 @@ import type { DeadLetterService, Settlement, SettlementService } from './service
  */
 export type SettlementDependencies = {
   readonly activations: ActivationStore
-  readonly state: StateStore
+  readonly fires?: KnownFires
   readonly tail: RecordTail
   readonly clock: Clock
 }
 
 export function createSettlementService(deps: SettlementDependencies): SettlementService {
-  const { activations, clock, tail } = deps
+  const { activations, clock, fires, tail } = deps
 
   async function look(namespace: string, fireId: string): Promise<Settlement | undefined> {
+    const found = await fromRecord(namespace, fireId)
+    if (found || !(await fires?.known(namespace, fireId))) return found ?? fromRecord(namespace, fireId)
+    return notFannedOut
+  }
+
+  async function fromRecord(namespace: string, fireId: string): Promise<Settlement | undefined> {
     const record = await activations.get(namespace, fireId)
     if (!record?.sluice?.runs) return undefined
     const wanted = record.sluice.runs.flatMap(({ rule, activationId }) =>
@@ -30,7 +36,8 @@ export function createSettlementService(deps: SettlementDependencies): Settlemen
 
   async function get(namespace: string, fireId: string, waitMs: number): Promise<Settlement | undefined> {
     const first = await look(namespace, fireId)
-    if (first?.settled || waitMs <= 0) return first
+    // There is nothing to wait for when nobody ever accepted such a fire.
+    if (!first || first.settled || waitMs <= 0) return first
     return untilTold(fireId, Math.min(waitMs, bounds.api.settlementWaitMsMax), () => look(namespace, fireId))
   }
 
@@ -69,6 +76,9 @@ export function createSettlementService(deps: SettlementDependencies): Settlemen
   }
 }
 
+/** Accepted; what its rules will run is not decided yet. */
+const notFannedOut: Settlement = { settled: false, runs: [], deadLetters: [] }
+
 function statusOf(record: ActivationRecord | undefined): string {
   return record ? statusNames[record.response.statusCode] : 'pending'
 }
@@ -104,6 +114,6 @@ export function createDeadLetterService(state: StateStore): DeadLetterService {
 }
 
 function withoutMessage(value: unknown): { atMs: number } {
-  const { message: _, ...rest } = value as { atMs: number; message?: unknown }
+  const { message: _, fire: __, ...rest } = value as { atMs: number; message?: unknown; fire?: unknown }
   return rest
 }

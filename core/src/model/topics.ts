@@ -6,3 +6,9 @@ export const topics = {
   invoker: (instance: number) => `invoker${instance}`,
   claims: (instance: number) => `claims${instance}`,
 } as const
+
+/** Consumer groups that hold accepted work: what they have not done is the hub's backlog. */
+export const groups = {
+  fanOut: 'fan-out',
+  invoker: (instance: number) => `invoker${instance}`,
+} as const

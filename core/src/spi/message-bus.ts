@@ -17,6 +17,9 @@ export interface MessageBus {
     options: SubscribeOptions,
     handle: (message: Incoming) => Promise<void>,
   ): Promise<Subscription>
+  /** What the topic holds that the group has not finished, as it stands when the promise resolves: for counting. Nothing is
+   *  delivered by it, and what gets done meanwhile still comes. Ends early when the bus closes. */
+  waiting(topic: string, group: string): Promise<AsyncIterable<Outgoing>>
   /** Stops delivery, waits for running handlers, writes positions, lets go of connections. May be called twice. */
   close(): Promise<void>
 }

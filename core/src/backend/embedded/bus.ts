@@ -14,6 +14,7 @@ import type { Writer } from './batch.ts'
 import { ConsumerGroup, type Position } from './consumer-group.ts'
 import type { Database } from './database.ts'
 import { endOf, keyOf, textOf } from './keys.ts'
+import type { Message } from './message.ts'
 import { openTopicLog, soundOrNothing, topicNames, type TopicLog } from './topic-log.ts'
 
 type Topic = {
@@ -26,6 +27,8 @@ type Topic = {
 export type EmbeddedBus = MessageBus & {
   /** Deletes messages that every group has finished, and those too old in topics without a group. */
   prune(): Promise<void>
+  /** So far, by topic. */
+  counts(): ReadonlyMap<string, { readonly pruned: number; readonly quarantined: number }>
 }
 
 export function createBus(database: Database, clock: Clock, random: Random, logger: Logger): EmbeddedBus {
@@ -83,9 +86,7 @@ export function createBus(database: Database, clock: Clock, random: Random, logg
           planned = false
           writer.put(key, JSON.stringify(group.position))
         })
-      // A long list of open messages is a long text.
-      const ms = Math.max(bounds.bus.positionWriteMs, group.open / bounds.bus.positionOpenPerMs)
-      clock.setTimer(ms, ride, { unref: true })
+      clock.setTimer(bounds.bus.positionWriteMs, ride, { unref: true })
     }
     return group
   }
@@ -129,6 +130,13 @@ export function createBus(database: Database, clock: Clock, random: Random, logg
     }
   }
 
+  async function* outgoing(messages: AsyncIterable<Message>): AsyncGenerator<Outgoing> {
+    for await (const { body, headers, key } of messages) {
+      if (closed) return
+      yield { ...(key === undefined ? {} : { key }), headers, body }
+    }
+  }
+
   async function prune(topic: Topic): Promise<void> {
     const { log, groups } = topic
     if (groups.size === 0) {
@@ -155,12 +163,19 @@ export function createBus(database: Database, clock: Clock, random: Random, logg
     },
     publish,
     subscribe,
+    async waiting(name, groupName) {
+      refuseIfClosed()
+      const { log, groups } = await topicOf(name)
+      const position = groups.get(groupName)?.position ?? { next: log.base, open: [] }
+      return outgoing(log.snapshot(position.open, position.next))
+    },
     async prune() {
       for (const name of await topicNames(database)) {
         if (closed) return
         await prune(await topicOf(name))
       }
     },
+    counts: () => new Map([...opened].map(([name, { log }]) => [name, log.counts])),
     async close() {
       if (closed) return
       closed = true

@@ -80,17 +80,29 @@ export class Database {
     return found
   }
 
-  /** Keys and stored texts, unchecked, in steps. */
-  async *raw(range: Range): AsyncGenerator<[key: string, text: string]> {
+  /** Keys and stored texts, unchecked, in steps: as they are at the call, whatever is written before they are read. */
+  raw(range: Range): AsyncGenerator<[key: string, text: string]> {
     const iterator = this.#engine.iterator(range)
+    return this.#steps(
+      () => iterator.nextv(stepMax),
+      () => iterator.close(),
+      range,
+    )
+  }
+
+  async *#steps(
+    next: () => Promise<[key: string, text: string][]>,
+    close: () => Promise<void>,
+    range: Range,
+  ): AsyncGenerator<[key: string, text: string]> {
     try {
       for (;;) {
-        const step = await this.#read(range.gte ?? range.gt ?? '', () => iterator.nextv(stepMax))
+        const step = await this.#read(range.gte ?? range.gt ?? '', next)
         if (step.length === 0) return
         yield* step
       }
     } finally {
-      await iterator.close()
+      await close()
     }
   }
 

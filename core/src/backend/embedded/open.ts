@@ -35,6 +35,8 @@ export type EmbeddedStats = {
   corruptions: number
   prunedRecords: number
   maintenanceFailures: number
+  /** By topic: messages deleted because they were done or too old, and damaged ones that were set aside. */
+  messages: ReadonlyMap<string, { readonly pruned: number; readonly quarantined: number }>
   activationBytes: number
 }
 
@@ -82,6 +84,7 @@ export async function openEmbeddedBackend(options: EmbeddedOptions): Promise<Emb
       corruptions: database.corruptions,
       prunedRecords: maintenance.counts.prunedRecords,
       maintenanceFailures: maintenance.counts.failures,
+      messages: bus.counts(),
       activationBytes: activations.bytes(),
     }),
     close: () => (closing ??= close()),

@@ -21,6 +21,8 @@ export class TopicLog {
   tail: number
   /** One more than the last message that was given a number. */
   end: number
+  /** So far: messages deleted because everybody was done with them or they were too old, and damaged ones set aside. */
+  readonly counts = { pruned: 0, quarantined: 0 }
   /** Hears of messages as they become durable, in order. */
   onCommitted: (messages: readonly Message[]) => void = () => undefined
   readonly #database: Database
@@ -91,6 +93,25 @@ export class TopicLog {
     return { messages, end: Math.max(tail, from) }
   }
 
+  /** These messages, and the durable ones from `from` on, as they lie there now. */
+  snapshot(open: readonly number[], from: number): AsyncGenerator<Message> {
+    // The database keeps its state for an iterator from when it was made, so it is made now.
+    const range = {
+      gte: this.#keyOf(from),
+      lt: this.#keyOf(this.tail),
+      highWaterMarkBytes: bounds.bus.prefetchBytesMax / 2,
+    }
+    return this.#messagesOf(open, this.#database.raw(range))
+  }
+
+  async *#messagesOf(open: readonly number[], texts: AsyncIterable<[string, string]>): AsyncGenerator<Message> {
+    for (const sequence of open) yield* await this.readEach([sequence])
+    for await (const [key, text] of texts) {
+      const message = this.#decode(key, this.#sequenceOf(key), text)
+      if (message) yield message
+    }
+  }
+
   /** The messages with these numbers that are there and sound. */
   async readEach(sequences: readonly number[]): Promise<Message[]> {
     const found = await this.#database.texts(sequences.map(sequence => this.#keyOf(sequence)))
@@ -119,6 +140,7 @@ export class TopicLog {
       for (const sequence of done) writer.del(this.#keyOf(sequence))
       writer.put(this.#key, this.#text())
     })
+    this.counts.pruned += this.base - base - holes.length + done.length
     let from = base
     for (const hole of [...holes, this.base]) {
       await this.#clear(from, hole)
@@ -152,6 +174,7 @@ export class TopicLog {
     } catch (error) {
       if (!isSluiceError(error, 'SLUICE_STORE_CORRUPT')) throw error
       this.#log.error({ topic: this.name, position: String(sequence) }, 'damaged message set aside')
+      this.counts.quarantined++
       this.#database.commits.ride(writer => writer.keep(keyOf(quarantine, key), text))
       return undefined
     }

@@ -54,10 +54,18 @@ export function createBus(clock: Clock, random: Random): MessageBus {
       }
       return group.join(options, handle)
     },
+    async waiting(name, groupName) {
+      const { groups, messages } = topicOf(name)
+      return each(groups.get(groupName)?.waiting() ?? [...messages])
+    },
     async close() {
       closed = true
       const groups = [...topics.values()].flatMap(topic => [...topic.groups.values()])
       await Promise.all(groups.map(group => group.close()))
     },
   }
+}
+
+async function* each(messages: readonly Message[]): AsyncGenerator<Outgoing> {
+  for (const { body, headers, key } of messages) yield { ...(key === undefined ? {} : { key }), headers, body }
 }

@@ -51,6 +51,10 @@ export class Group {
     }
   }
 
+  waiting(): Message[] {
+    return this.#entries.map(({ message }) => message)
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#members.map(member => this.#leave(member)))
   }
