@@ -86,7 +86,9 @@ export function createBus(database: Database, clock: Clock, random: Random, logg
           planned = false
           writer.put(key, JSON.stringify(group.position))
         })
-      clock.setTimer(bounds.bus.positionWriteMs, ride, { unref: true })
+      // A long list of open messages is a long text.
+      const ms = Math.max(bounds.bus.positionWriteMs, group.open / bounds.bus.positionOpenPerMs)
+      clock.setTimer(ms, ride, { unref: true })
     }
     return group
   }
