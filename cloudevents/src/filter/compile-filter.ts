@@ -1,7 +1,7 @@
 /** Filters as a whole: from a definition to something that can be asked about events. */
 import { Evaluation } from './evaluation.ts'
 import { clausesIn, type Clause } from './clause.ts'
-import { compileClause, compileClauseAsync } from './decide.ts'
+import { compileClause, compileClauseAsync, type CheckClause, type CheckClauseLater } from './decide.ts'
 import type { EvaluationError, FilterPosition } from './filter-error.ts'
 import { errorAt } from './filter-error.ts'
 import type { JsonataEvaluator } from './jsonata/evaluator.ts'
@@ -32,8 +32,9 @@ export type CompiledFilter = {
  */
 export function compileFilter(definition: unknown, options: DefinitionOptions = {}): CompiledFilter {
   const clause = parseDefinition(definition, options)
-  const check = compileClause(clause)
-  const checkLater = compileClauseAsync(clause)
+  // Made at the first use: in a set of rules most are never asked on their own.
+  let check: CheckClause | undefined
+  let checkLater: CheckClauseLater | undefined
   const all = withInner(clause)
   return {
     clause,
@@ -42,10 +43,12 @@ export function compileFilter(definition: unknown, options: DefinitionOptions = 
     warnings: all.flatMap(inner => warningsOf(inner, definition)),
     test(subject) {
       const evaluation = new Evaluation(subject)
+      check ??= compileClause(clause)
       return decisionOf(check(evaluation), evaluation)
     },
     async decide(subject, jsonata) {
       const evaluation = new Evaluation(subject)
+      checkLater ??= compileClauseAsync(clause)
       return decisionOf(await checkLater(evaluation, jsonata), evaluation)
     },
   }

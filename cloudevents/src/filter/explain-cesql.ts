@@ -2,7 +2,7 @@
 import type { Expression } from './cesql/ast.ts'
 import type { CesqlExpression } from './cesql/cesql.ts'
 import { compileExpression } from './cesql/compile.ts'
-import { childrenOf } from './cesql/walk.ts'
+import { childrenOf, partsOf } from './cesql/walk.ts'
 import { Evaluation } from './evaluation.ts'
 import { shown } from './filter-error.ts'
 import type { FilterSubject } from './subject.ts'
@@ -23,17 +23,6 @@ export function explainExpression({ text, root }: CesqlExpression, subject: Filt
 
 const namesMax = 5
 const sourceLengthMax = 200
-
-/** What AND joins, from left to right. */
-function partsOf(root: Expression): Expression[] {
-  const parts: Expression[] = []
-  const open = [root]
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (node.kind === 'binary' && node.operator === 'AND') open.push(node.right, node.left)
-    else parts.push(node)
-  }
-  return parts
-}
 
 function evaluate(part: Expression, subject: FilterSubject): unknown {
   return compileExpression(part, { withData: true })(new Evaluation(subject))

@@ -2,8 +2,10 @@
 export const filterLimits = {
   /** Characters (UTF-16 units) of one CESQL expression. */
   cesqlLengthMax: 64 * 1024,
-  /** Brackets, operators and calls around one another in CESQL; `a AND b AND c …` counts once. */
+  /** Brackets, signs and calls around one another in CESQL. */
   cesqlDepthMax: 200,
+  /** Operators around or behind one another: `a AND b AND c` counts twice. IN takes longer lists. */
+  cesqlLevelsMax: 500,
   /** Operators, literals, identifiers and calls of one expression. */
   cesqlNodesMax: 5_000,
   /** Characters of one LIKE or wildcard pattern. */
@@ -40,8 +42,8 @@ export const filterLimits = {
   /** Compiled expressions that the child keeps. */
   jsonataCacheMax: 500,
   /** Characters that the filters of one match may look at or make beyond the first `longText` of each operation; then the
-   *  rest of the rules fail with a generic error. Some 0.2 s. */
-  workMax: 32 * 1024 * 1024,
+   *  rest of the rules fail with a generic error. Some 0.1 s. */
+  workMax: 16 * 1024 * 1024,
   /** Operations on shorter texts are not counted. */
   longText: 1024,
 } as const

@@ -6,6 +6,7 @@ import { errorAt, type FilterError } from '../filter-error.ts'
 import { filterLimits } from '../limits.ts'
 import type { BinaryOperator, Expression } from './ast.ts'
 import { parseLikePattern } from './like-pattern.ts'
+import { childrenOf } from './walk.ts'
 import { readToken, type Token } from './tokens.ts'
 
 /** Throws FilterError with the place in the text. */
@@ -52,6 +53,8 @@ class Parser {
   #token: Token
   #depth = 0
   #nodes = 0
+  /** Levels of nodes from a node down. */
+  readonly #levels = new Map<Expression, number>()
 
   constructor(source: string) {
     this.#source = source
@@ -121,7 +124,9 @@ class Parser {
       const inner = this.#expression(levels.logic)
       const { end } = this.#token
       this.#expect(')')
-      return { ...inner, start: token.start, end }
+      const bracketed = { ...inner, start: token.start, end }
+      this.#levels.set(bracketed, this.#levels.get(inner) ?? 1)
+      return bracketed
     }
     if (token.kind === 'word') return this.#word(token)
     throw this.#unexpected('a value')
@@ -227,6 +232,10 @@ class Parser {
   #node<T extends Expression>(node: T): T {
     if (++this.#nodes > filterLimits.cesqlNodesMax)
       throw this.#error(`an expression has at most ${filterLimits.cesqlNodesMax} parts`, this.#token)
+    const level = 1 + Math.max(0, ...childrenOf(node).map(child => this.#levels.get(child) ?? 1))
+    if (level > filterLimits.cesqlLevelsMax)
+      throw this.#error(`an expression has at most ${filterLimits.cesqlLevelsMax} operators in a row`, this.#token)
+    this.#levels.set(node, level)
     return node
   }
 

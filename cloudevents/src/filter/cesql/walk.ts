@@ -1,6 +1,7 @@
-/** The operands of a node, from left to right. */
+/** Ways through the tree of an expression. */
 import type { Expression } from './ast.ts'
 
+/** The operands of a node, from left to right. */
 export function childrenOf(node: Expression): readonly Expression[] {
   switch (node.kind) {
     case 'not':
@@ -16,4 +17,15 @@ export function childrenOf(node: Expression): readonly Expression[] {
     default:
       return []
   }
+}
+
+/** What AND joins, from left to right. */
+export function partsOf(root: Expression): Expression[] {
+  const parts: Expression[] = []
+  const open = [root]
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.kind === 'binary' && node.operator === 'AND') open.push(node.right, node.left)
+    else parts.push(node)
+  }
+  return parts
 }

@@ -3,20 +3,24 @@
  * explained, so a rule that would fail must be looked at. Hence an attribute that may be missing guards twice.
  */
 import { requiredAttributes, type Expression } from '../cesql/ast.ts'
+import { partsOf } from '../cesql/walk.ts'
 import { simplify } from '../text/glob.ts'
 import type { ValueTest } from '../value-test.ts'
-import { best, rankOf, union, type Guard, type Guards } from './guards.ts'
+import { oneOf, unguarded, union, type Conjunct, type Guard } from './guards.ts'
 
-export function guardExpression(node: Expression): Guards | undefined {
+export function conjunctsOfExpression(root: Expression): Conjunct[] {
+  const parts = partsOf(root)
+  // The right side is not looked at when the left one is false, but an error on the left comes first.
+  const failing = parts.findIndex(part => !isErrorFree(part))
+  if (failing < 0 || failing === parts.length - 1) return parts.map(conjunctOfPart)
+  return [...parts.slice(0, failing + 1).map(conjunctOfPart), unguarded]
+}
+
+function conjunctOfPart(node: Expression): Conjunct {
   if (node.kind === 'binary' && node.operator === 'OR')
-    return union([guardExpression(node.left), guardExpression(node.right)])
-  if (node.kind === 'binary' && node.operator === 'AND') {
-    const left = guardExpression(node.left)
-    // The right side is not looked at when the left one is false, but an error on the left comes first.
-    return best([left, isErrorFree(node.left) ? guardExpression(node.right) : undefined], false)
-  }
+    return union([conjunctsOfExpression(node.left), conjunctsOfExpression(node.right)])
   const found = textTests(node)
-  return found && guardsOn(found.name, found.tests)
+  return found ? conjunctOn(found.name, found.tests) : unguarded
 }
 
 /** `attribute = 'text'`, `attribute LIKE 'text%'`, `attribute IN ('text', …)`. */
@@ -40,12 +44,10 @@ function textTests(node: Expression): { name: string; tests: ValueTest[] } | und
   return undefined
 }
 
-function guardsOn(name: string, tests: readonly ValueTest[]): Guards {
-  const guards: Guard[] = tests.map(test => ({ kind: 'text', name, test }))
-  const required = requiredAttributes.has(name)
-  if (!required) guards.push({ kind: 'untexted', name })
-  const rank = Math.min(...tests.map(rankOf)) - (required ? 0 : 3)
-  return { guards, rank, sufficient: required }
+function conjunctOn(name: string, tests: readonly ValueTest[]): Conjunct {
+  const guards = tests.map((test): Guard => ({ kind: 'text', name, test }))
+  if (requiredAttributes.has(name)) return oneOf(guards, { name, text: true, tests })
+  return { guards: [...guards, { kind: 'untexted', name }], sufficient: false }
 }
 
 /** Cannot fail, whatever the event: conservative. */

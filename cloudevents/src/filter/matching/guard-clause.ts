@@ -1,46 +1,50 @@
-/**
- * Guards: tests of single values of which at least one must hold when a filter matches. A set of rules is indexed by them, so
- * that a rule is looked at only when one of its guards holds.
- */
+/** Guards of clauses of the canonical form. */
 import type { Clause } from '../clause.ts'
 import { fieldsOf, type PatternField, type PatternNode } from '../pattern/pattern.ts'
-import { guardExpression, isErrorFree } from './guard-cesql.ts'
-import { best, one, union, type Guards } from './guards.ts'
+import { conjunctsOfExpression, isErrorFree } from './guard-cesql.ts'
+import { oneOf, unguarded, union, type Conjunct, type Guard } from './guards.ts'
 
-/** The best guards of a clause, or nothing when an event could match without any. */
-export function guardsOf(clause: Clause): Guards | undefined {
+/** The parts of a clause that must all hold, as far as one can stand for the clause. */
+export function conjunctsOf(clause: Clause): readonly Conjunct[] {
   switch (clause.kind) {
     case 'all':
-      return guardsOfAll(clause.clauses)
+      return conjunctsOfAll(clause.clauses)
     case 'any':
-      return union(clause.clauses.map(guardsOf))
-    case 'attribute':
-      return one({ kind: 'text', name: clause.name, test: clause.test })
-    case 'pattern':
-      return union(clause.pattern.alternatives.map(guardsOfAlternative))
+      return [union(clause.clauses.map(conjunctsOf))]
+    case 'attribute': {
+      const { name, test } = clause
+      return [oneOf([{ kind: 'text', name, test }], { name, text: true, tests: [test] })]
+    }
+    case 'pattern': {
+      const [only, ...more] = clause.pattern.alternatives
+      if (only !== undefined && more.length === 0) return conjunctsOfAlternative(only)
+      return [union(clause.pattern.alternatives.map(conjunctsOfAlternative))]
+    }
     case 'cesql':
-      return guardExpression(clause.expression.root)
+      return conjunctsOfExpression(clause.expression.root)
     default:
-      return undefined
+      return [unguarded]
   }
 }
 
-function guardsOfAlternative(root: PatternNode): Guards | undefined {
-  const fields = fieldsOf(root)
-  return best(fields.map(guardsOfField), fields.length === 1)
+function conjunctsOfAlternative(root: PatternNode): Conjunct[] {
+  return fieldsOf(root).map(conjunctOfField)
 }
 
-function guardsOfField({ path, keys, tests, orAbsent }: PatternField): Guards | undefined {
+function conjunctOfField({ path, keys, tests, orAbsent }: PatternField): Conjunct {
   // Events may have a name with dots in two ways.
-  if (orAbsent || keys.length !== path.length) return undefined
-  return union(tests.map(test => one({ kind: 'value', path, test })))
+  if (orAbsent || keys.length !== path.length) return unguarded
+  const guards = tests.map((test): Guard => ({ kind: 'value', path, test }))
+  const [name = ''] = path
+  return oneOf(guards, path.length === 1 && name !== 'data' ? { name, text: false, tests } : undefined)
 }
 
 /** Errors are reported in the order of the clauses: behind one that may fail no other can stand in for it. */
-function guardsOfAll(clauses: readonly Clause[]): Guards | undefined {
+function conjunctsOfAll(clauses: readonly Clause[]): Conjunct[] {
   const failing = clauses.findIndex(clause => !cannotFail(clause))
-  const first = failing < 0 ? clauses : clauses.slice(0, failing + 1)
-  return best(first.map(guardsOf), clauses.length === 1)
+  if (failing < 0) return clauses.flatMap(conjunctsOf)
+  const rest = failing === clauses.length - 1 ? [] : [unguarded]
+  return [...clauses.slice(0, failing + 1).flatMap(conjunctsOf), ...rest]
 }
 
 /** JSONata is asked last, and rules that read data that cannot be read are looked at in any case. */

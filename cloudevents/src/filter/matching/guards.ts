@@ -1,4 +1,7 @@
-/** Guards: what they are and how those of parts become those of the whole. */
+/**
+ * Guards: tests of single values of which at least one must hold when a filter matches. A set of rules is indexed by them, so
+ * that a rule is looked at only when one of its guards holds.
+ */
 import type { ValueTest } from '../value-test.ts'
 
 export type Guard =
@@ -9,63 +12,78 @@ export type Guard =
   /** The event does not have the attribute, or has it as something else than text: CESQL has more to say then. */
   | { readonly kind: 'untexted'; readonly name: string }
 
-export type Guards = {
-  readonly guards: readonly Guard[]
-  /** How few events they let through; higher is fewer. */
-  readonly rank: number
-  /** A guard that holds is all that the filter asks for. */
+/** What one attribute is asked; `text`: as text, else as it is. Many rules share such conditions. */
+export type AttributeCondition = { readonly name: string; readonly text: boolean; readonly tests: readonly ValueTest[] }
+
+/** A part of a filter that must hold with the others. */
+export type Conjunct = {
+  /** Of which one must hold; none if an event could pass the part without any. */
+  readonly guards: readonly Guard[] | undefined
+  /** A guard that holds is all that the part asks for. */
   readonly sufficient: boolean
+  /** All that the part asks for, if that is one attribute. */
+  readonly condition?: AttributeCondition
 }
 
-/** The guard of a single test, which is all there is to it. */
-export function one(guard: Guard & { test: ValueTest }): Guards {
-  return { guards: [guard], rank: rankOf(guard.test), sufficient: true }
+/** The part that asks for one of these tests. */
+export function oneOf(guards: readonly Guard[], condition?: AttributeCondition): Conjunct {
+  return { guards, sufficient: true, ...(condition ? { condition } : {}) }
 }
 
-/** Of parts that must all hold, those with the fewest events; the others remain to be asked. */
-export function best(all: readonly (Guards | undefined)[], alone: boolean): Guards | undefined {
-  let found: Guards | undefined
-  for (const guards of all) {
-    if (guards !== undefined && (found === undefined || guards.rank > found.rank)) found = guards
-  }
-  return found && { ...found, sufficient: found.sufficient && alone }
-}
+/** A part about which nothing is known. */
+export const unguarded: Conjunct = { guards: undefined, sufficient: false }
 
-/** Of parts of which one must hold, all. */
-export function union(all: readonly (Guards | undefined)[]): Guards | undefined {
+/** Of parts of which one must hold: all their guards. Each part is a list of conjuncts. */
+export function union(parts: readonly (readonly Conjunct[])[]): Conjunct {
   const guards: Guard[] = []
-  let rank = Infinity
   let sufficient = true
-  for (const part of all) {
-    if (part === undefined) return undefined
-    guards.push(...part.guards)
-    rank = Math.min(rank, part.rank)
-    sufficient &&= part.sufficient
+  for (const conjuncts of parts) {
+    const best = rarest(conjuncts)
+    if (best?.guards === undefined) return unguarded
+    guards.push(...best.guards)
+    sufficient &&= best.sufficient && conjuncts.length === 1
   }
-  return guards.length === 0 ? undefined : { guards, rank, sufficient }
+  return { guards, sufficient }
 }
+
+/** The conjunct that fewest events pass; nothing when none has guards. */
+export function rarest(conjuncts: readonly Conjunct[], share: GuardShare = ownShare): Conjunct | undefined {
+  let found: Conjunct | undefined
+  let least = Infinity
+  for (const conjunct of conjuncts) {
+    if (conjunct.guards === undefined) continue
+    const chance = conjunct.guards.reduce((sum, guard) => sum + share(guard), 0)
+    if (chance < least) [found, least] = [conjunct, chance]
+  }
+  return found
+}
+
+/** Which part of all events a guard lets through; an estimate. */
+export type GuardShare = (guard: Guard) => number
+
+export const ownShare: GuardShare = guard => (guard.kind === 'untexted' ? 0.03 : shareOf(guard.test))
 
 /** Longer texts are rarer; what excludes values lets most events through. */
-export function rankOf(test: ValueTest): number {
+function shareOf(test: ValueTest): number {
   switch (test.op) {
     case 'equals':
-      return typeof test.value === 'string' || typeof test.value === 'number' ? 100 : 30
+      return typeof test.value === 'string' || typeof test.value === 'number' ? 0.01 : 0.4
     case 'equalsFolded':
-      return 95
+      return 0.011
     case 'prefix':
     case 'suffix':
     case 'prefixFolded':
     case 'suffixFolded':
-      return test.value === '' ? 15 : 60 + Math.min(20, test.value.length)
+      return test.value === '' ? 0.95 : Math.max(0.02, 0.2 / test.value.length)
     case 'cidr':
-      return 70
+      return 0.05
     case 'range':
-      return test.low === -Infinity || test.high === Infinity ? 35 : 50
+      return test.low === -Infinity || test.high === Infinity ? 0.4 : 0.1
     case 'glob':
-      return 40
+      return 0.3
     case 'but':
-      return 10
+      return 0.9
     case 'exists':
-      return 5
+      return 0.95
   }
 }

@@ -5,8 +5,10 @@ import { Evaluation } from '../evaluation.ts'
 import type { EvaluationError } from '../filter-error.ts'
 import type { JsonataEvaluator } from '../jsonata/evaluator.ts'
 import type { FilterSubject } from '../subject.ts'
-import { guardsOf } from './guard-clause.ts'
-import type { Guard } from './guards.ts'
+import { ConditionTable } from './condition-table.ts'
+import { conjunctsOf } from './guard-clause.ts'
+import { rarest, type Conjunct, type Guard } from './guards.ts'
+import { SharedGuards } from './shared-guards.ts'
 import { PathIndex } from './path-index.ts'
 import { ValueIndex } from './value-index.ts'
 
@@ -32,8 +34,14 @@ type Growing<Id> = { matched: Id[]; failed: { id: Id; error: EvaluationError }[]
 export class RuleSet<Id> {
   readonly #ids: Id[] = []
   readonly #filters: (CompiledFilter | undefined)[] = []
-  readonly #checks: CheckClause[] = []
-  /** Rules that match as soon as the index leads to them. */
+  /** Made when a rule is first asked in full, which most never are. */
+  readonly #checks: (CheckClause | undefined)[] = []
+  /** What a rule asks of attributes besides its guards; asked once for all rules. */
+  readonly #conditions = new ConditionTable()
+  /** -1: none. */
+  readonly #firstConditions: number[] = []
+  readonly #otherConditions: (readonly number[])[] = []
+  /** Rules that match if a guard and these conditions hold. */
   readonly #sufficient: boolean[] = []
   readonly #later: boolean[] = []
 
@@ -54,7 +62,12 @@ export class RuleSet<Id> {
 
   constructor(entries: Iterable<RuleSetEntry<Id>>) {
     const root = new PathIndex()
-    for (const entry of entries) this.#add(entry, root)
+    const planned = [...entries].map(entry => ({
+      entry,
+      conjuncts: entry.filter ? conjunctsOf(entry.filter.clause) : [],
+    }))
+    const shared = new SharedGuards(planned.map(({ conjuncts }) => conjuncts))
+    for (const { entry, conjuncts } of planned) this.#add(entry, conjuncts, rarest(conjuncts, shared.shareOf), root)
     root.build()
     for (const { values } of this.#texts.values()) values.build()
     this.#textList = [...this.#texts]
@@ -73,6 +86,7 @@ export class RuleSet<Id> {
     const outcome: Growing<Id> = { matched: [], failed: [], undecided: [] }
     this.#evaluation = evaluation
     this.#outcome = outcome
+    this.#conditions.begin()
     if (++this.#match === 0x7fffffff) {
       this.#match = 1
       this.#decidedIn.fill(0)
@@ -108,15 +122,26 @@ export class RuleSet<Id> {
     return outcome
   }
 
-  #add({ id, filter }: RuleSetEntry<Id>, root: PathIndex): void {
+  #add(
+    { id, filter }: RuleSetEntry<Id>,
+    conjuncts: readonly Conjunct[],
+    guarded: Conjunct | undefined,
+    root: PathIndex,
+  ): void {
     const rule = this.#ids.push(id) - 1
+    const others = conjuncts.filter(conjunct => conjunct !== guarded)
+    const conditions = others.flatMap(({ condition }) => condition ?? [])
     this.#filters.push(filter)
-    this.#checks.push(filter ? compileClause(filter.clause) : () => true)
+    this.#checks.push(undefined)
     this.#later.push(filter?.needsJsonata ?? false)
-    const guards = filter && guardsOf(filter.clause)
-    this.#sufficient.push(filter === undefined || (guards?.sufficient ?? false))
-    if (guards === undefined) this.#unguarded.push(rule)
-    else for (const guard of guards.guards) this.#addGuard(guard, rule, root)
+    const [first = -1, ...more] = conditions.map(condition => this.#conditions.add(condition))
+    this.#firstConditions.push(first)
+    this.#otherConditions.push(more)
+    this.#sufficient.push(
+      filter === undefined || (guarded !== undefined && guarded.sufficient && conditions.length === others.length),
+    )
+    if (guarded?.guards === undefined) this.#unguarded.push(rule)
+    else for (const guard of guarded.guards) this.#addGuard(guard, rule, root)
   }
 
   #addGuard(guard: Guard, rule: number, root: PathIndex): void {
@@ -152,13 +177,30 @@ export class RuleSet<Id> {
     const decidedIn = this.#decidedIn
     const match = this.#match
     const { matched } = this.#outcome as Growing<Id>
+    const evaluation = this.#evaluation as Evaluation
+    const [firstConditions, conditions, sufficient, ids] = [
+      this.#firstConditions,
+      this.#conditions,
+      this.#sufficient,
+      this.#ids,
+    ]
     for (let index = 0; index < rules.length; index++) {
       const rule = rules[index] as number
       if (decidedIn[rule] === match) continue
       decidedIn[rule] = match
-      if (this.#sufficient[rule]) matched.push(this.#ids[rule] as Id)
+      const condition = firstConditions[rule] as number
+      if (condition >= 0 && !(conditions.holds(condition, evaluation) && this.#othersHold(rule, evaluation))) continue
+      if (sufficient[rule]) matched.push(ids[rule] as Id)
       else this.#ask(rule)
     }
+  }
+
+  #othersHold(rule: number, evaluation: Evaluation): boolean {
+    const others = this.#otherConditions[rule] as readonly number[]
+    for (let index = 0; index < others.length; index++) {
+      if (!this.#conditions.holds(others[index] as number, evaluation)) return false
+    }
+    return true
   }
 
   #askInFull(rules: readonly number[]): void {
@@ -178,7 +220,8 @@ export class RuleSet<Id> {
       return
     }
     evaluation.error = undefined
-    if ((this.#checks[rule] as CheckClause)(evaluation)) outcome.matched.push(id)
+    const check = (this.#checks[rule] ??= compileClause((this.#filters[rule] as CompiledFilter).clause))
+    if (check(evaluation)) outcome.matched.push(id)
     else if (evaluation.error !== undefined) outcome.failed.push({ id, error: evaluation.error })
     evaluation.error = undefined
   }
