@@ -371,7 +371,7 @@ describe('actions: refused bodies', () => {
 
   it.each([
     [
-      '[rest:26] code',
+      '[rest:26] [runtime:MAN-17] code',
       { exec: { kind: 'nodejs:20', code: 'x'.repeat(bounds.api.codeBytesMax + 1) } },
       'exec larger than allowed: 50331649 > 50331648 bytes.',
     ],

@@ -101,6 +101,14 @@ describe('parseRuntimesManifest', () => {
     expect(sameImage({ name: 'x' }, { name: 'x', tag: 'other' })).toBe(false)
   })
 
+  it('[runtime:MAN-09] treats the images among blackboxes as its own, whatever kinds can be started', () => {
+    const blackboxes = [{ prefix: 'sluice', name: 'action-skeleton', tag: 'latest' }]
+    const manifest = withKinds(parseRuntimesManifest({ runtimes: {}, blackboxes }), () => false)
+    expect(manifest.isNativeImage({ prefix: 'sluice', name: 'action-skeleton' })).toBe(true)
+    expect(manifest.isNativeImage({ prefix: 'sluice', name: 'action-skeleton', tag: 'other' })).toBe(false)
+    expect(manifest.isNativeImage({ prefix: 'other', name: 'action-skeleton' })).toBe(false)
+  })
+
   it.each([[{}], [null], [{ runtimes: [] }], [{ runtimes: { a: {} } }], [{ runtimes: { a: [{ kind: 1 }] } }]])(
     'refuses %j',
     document => {
