@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--only invoke,fire,start,history,alarms,cloudevents] [--runs 3] [--quick] [--save] [--json FILE]`: prints each
+ * `npm run bench -- [--only invoke,fire,start,history,alarms,cloudevents,filters] [--runs 3] [--quick] [--save] [--json FILE]`: prints each
  * figure (median of the runs) beside its target and the saved baseline. Never judges: a slow machine is no failure.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -7,6 +7,7 @@ import { cpus, loadavg, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { alarms } from './figures/alarms.mjs'
 import { cloudevents } from './figures/cloudevents.mjs'
+import { filters } from './figures/filters.mjs'
 import { fire } from './figures/fire.mjs'
 import { history } from './figures/history.mjs'
 import { invoke } from './figures/invoke.mjs'
@@ -14,7 +15,7 @@ import { start } from './figures/start.mjs'
 import { median } from './load.mjs'
 import { targets } from './targets.mjs'
 
-const figures = { invoke, fire, start, history, alarms, cloudevents }
+const figures = { invoke, fire, start, history, alarms, cloudevents, filters }
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },

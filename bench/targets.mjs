@@ -22,4 +22,13 @@ export const targets = {
   'HTTP structured decoded, times the SDK': ['>=', 2],
   'Avro 1 KB decoded, per s': ['>=', 150_000],
   'Protobuf 1 KB decoded, per s': ['>=', 150_000],
+  'filters, 200 exact rules, events per s': ['>=', 300_000],
+  'filters, 200 prefix rules, events per s': ['>=', 250_000],
+  'filters, 200 numeric rules, events per s': ['>=', 150_000],
+  'filters, 200 anything-but rules, events per s': ['>=', 200_000],
+  'filters, 200 rules and JSON parsed, events per s': ['>=', 120_000],
+  'filters, 10,000 rules, times the cost of 100': ['<=', 3],
+  'CESQL, typical expression, per s': ['>=', 1_000_000],
+  'filtered-out rule, on its own, us': ['<=', 5],
+  'filtered-out rule that no index helps, us': ['<=', 5],
 }
