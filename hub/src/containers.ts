@@ -5,13 +5,15 @@ import { createProcessContainerFactory, type ProcessContainerFactory } from '@sl
 import { SluiceError } from '@sluice/core/model'
 import type { Clock, ContainerFactory, Logger, Random } from '@sluice/core/spi'
 import { eitherFactory } from './either-factory.ts'
-import { imagesOfKinds, processRuntimes } from './runtimes.ts'
+import { imagesOfKinds, processRuntimes, skeletonImage } from './runtimes.ts'
 
 /** How this hub runs actions, as `--containers` says. */
 export type Containers = {
   readonly factory: ContainerFactory
   /** What runs actions, in a line for the person at the terminal. */
   readonly summary: string
+  /** Whether actions of this kind reach nothing but the hub's public API, so that providers are called through it. */
+  reachesHubOnly(kind: string): boolean
   /** Why actions cannot be run now. */
   problem(): string | undefined
   /** What is not as it should be, although actions can be run. */
@@ -29,6 +31,8 @@ export type ContainersTools = {
   readonly log: Logger
   /** Where the public API is called from this machine. */
   readonly apiTarget: () => string
+  /** Providers outside of this process, by name. */
+  readonly lifecycleTargets?: Readonly<Record<string, string>>
 }
 
 /**
@@ -48,6 +52,7 @@ export async function openContainers(config: Config['containers'], tools: Contai
         inDocker.length === 0
           ? `processes; ${dockerText} answers, but has no image of any kind (npm run images)`
           : `${dockerText} for ${inDocker.join(', ')}; processes for other kinds`,
+      reachesHubOnly: kind => docker.supports(kind),
       problem: () => docker.problem(),
       notes: () => docker.notes(),
       killNow: () => processes.killNow(),
@@ -57,6 +62,7 @@ export async function openContainers(config: Config['containers'], tools: Contai
     return {
       factory: docker,
       summary: dockerText ?? '',
+      reachesHubOnly: () => true,
       problem: () => docker.problem(),
       notes: () => docker.notes(),
       killNow: () => undefined,
@@ -67,6 +73,7 @@ export async function openContainers(config: Config['containers'], tools: Contai
   return {
     factory,
     summary: 'processes of this user',
+    reachesHubOnly: () => false,
     problem: () => undefined,
     notes: () => why,
     killNow: () => factory.killNow(),
@@ -89,6 +96,7 @@ async function openDocker(
       ...tools,
       engine,
       kinds: imagesOfKinds(),
+      natives: { 'openwhisk/dockerskeleton': skeletonImage, 'sluice/action-skeleton': skeletonImage },
       registries: docker.registries,
       defaults: {
         user: docker.user,

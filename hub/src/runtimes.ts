@@ -40,6 +40,9 @@ export function processRuntimes(path = process.env.PATH ?? ''): Readonly<Record<
   return runtimes
 }
 
+/** The image that runs programs of any language, for users that name OpenWhisk's. */
+export const skeletonImage = 'sluice/action-skeleton:latest'
+
 /** The image of every kind that Sluice knows. */
 export function imagesOfKinds(): Readonly<Record<string, string>> {
   const kinds = known.families.flatMap(family => family.kinds)

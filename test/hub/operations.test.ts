@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApi, eventually, type Api } from '../rig/api.ts'
 import { readBooks, type Books } from '../rig/books.ts'
-import { containerProcesses, processesCanBeSeen } from '../rig/container-processes.ts'
+import { containerProcesses, processesCanBeSeen, standsStill } from '../rig/container-processes.ts'
 import { removeDirectory, scratchDirectory, startHub, type HubProcess } from '../rig/hub-process.ts'
 
 /** What an operator sees and relies on: doors, figures, books, dead letters, crash loops, a stop under load. */
@@ -48,7 +48,7 @@ async function settled(fireId: string, on = api): Promise<any> {
 describe('the doors of the operator', () => {
   it('tell that the hub lives, is ready, and what it has done', async () => {
     expect((await api.call('GET', '/livez', { auth: null })).body).toEqual({ live: true })
-    expect((await api.call('GET', '/readyz', { auth: null })).body).toEqual({ ready: true })
+    expect((await api.call('GET', '/readyz', { auth: null })).body).toMatchObject({ ready: true })
     const { headers, text } = await api.call('GET', '/metrics', { auth: null })
     expect(headers['content-type']).toContain('text/plain')
     for (const name of ['sluice_fires_accepted_total', 'sluice_activations_settled_total', 'sluice_pool_containers']) {
@@ -240,7 +240,7 @@ describe('an action', () => {
   /** Whether the processes of its containers stand still; where that cannot be seen, the pause is taken for granted. */
   function stopped(of: HubProcess): boolean {
     if (!processesCanBeSeen) return true
-    return containerProcesses(of.dataDir).some(({ state }) => state === 'T')
+    return containerProcesses(of.dataDir).some(standsStill)
   }
 })
 
@@ -284,7 +284,9 @@ describe('a start', () => {
 })
 
 describe('a stop', () => {
-  it('[rel:R2] finishes what runs, keeps what waits, and ends with 0; nothing is lost and nothing runs twice', async () => {
+  it('[rel:R2] finishes what runs, keeps what waits, and ends with 0; nothing is lost and nothing runs twice', async context => {
+    const { SLUICE_TEST_CONTAINERS: containers } = process.env
+    context.skip(containers === 'docker', 'needs process containers: the action writes a file of this machine')
     const directory = scratchDirectory()
     const dataDir = join(directory, 'data')
     const sink = join(directory, 'sink')

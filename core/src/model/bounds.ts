@@ -32,6 +32,8 @@ export const bounds = {
     /** Bytes of bodies that are being read, over all requests. */
     bodyBytesHeldMax: 256 * mib,
     urlLengthMax: 8 * kib,
+    /** An answer that is made while the client takes it ends after this. */
+    streamMsMax: 2 * minute,
     retryAfterSeconds: 1,
     transidLengthMax: 256,
     idempotencyKeyLengthMax: 256,
@@ -40,6 +42,10 @@ export const bounds = {
     nameLengthMax: 256,
     listLimitDefault: 30,
     listLimitMax: 200,
+    /** Whole records are read one at a time, but an answer has an end; and so many lists of them run at once. */
+    fullListBytesMax: 256 * mib,
+    fullListsMax: 32,
+    fullListsPerNamespaceMax: 4,
     blockingWaitMsMax: 60 * second,
     payloadBytesMax: mib,
     parametersBytesMax: mib,
@@ -184,6 +190,7 @@ export const bounds = {
     relayConnectionsMax: 1000,
     relayIdleMs: 90 * second,
     imageFactsMs: minute,
+    imagesKnownMax: 1000,
     toolMs: 5 * second,
   },
   bus: {

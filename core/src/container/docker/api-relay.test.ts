@@ -53,7 +53,7 @@ it('passes requests on with their headers and bodies, and says when nobody is th
   await new Promise<void>(resolve => hub.listen(0, '127.0.0.1', resolve))
   const { port } = hub.address() as { port: number }
   const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'))
-  const relay = createApiRelay(() => `http://127.0.0.1:${port}`, log)
+  const relay = createApiRelay(() => `http://127.0.0.1:${port}`, log, { away: `http://127.0.0.1:${port}/base/` })
   onTestFinished(async () => {
     await relay.close()
     await rm(directory, { recursive: true })
@@ -73,6 +73,8 @@ it('passes requests on with their headers and bodies, and says when nobody is th
     })
   expect(await ask('/api/v1/x?y=1')).toEqual({ status: 201, text: 'POST /api/v1/x?y=1 body', seen: 'Basic x' })
   expect(await ask('/metrics')).toMatchObject({ status: 403 })
+  expect(await ask('/providers/away/v1/lifecycle')).toMatchObject({ text: 'POST /base/v1/lifecycle body' })
+  expect(await ask('/providers/here/v1/lifecycle')).toMatchObject({ text: 'POST /providers/here/v1/lifecycle body' })
   await new Promise(resolve => {
     hub.close(resolve)
     hub.closeAllConnections()

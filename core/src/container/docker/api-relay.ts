@@ -16,22 +16,31 @@ export type ApiRelay = {
   close(): Promise<void>
 }
 
-/** `target` tells where the hub listens now: an `http:` URL. */
-export function createApiRelay(target: () => string, log: Logger): ApiRelay {
+/**
+ * `target` tells where the hub listens now: an `http:` URL. `lifecycleTargets` are the URLs of providers outside of it, by
+ * name: what asks for the lifecycle of their feeds goes there.
+ */
+export function createApiRelay(
+  target: () => string,
+  log: Logger,
+  lifecycleTargets: Readonly<Record<string, string>> = {},
+): ApiRelay {
   const agent = new Agent({ keepAlive: true, maxSockets: bounds.docker.relayConnectionsMax })
   const servers = new Set<Server>()
 
   function serve(request: IncomingMessage, response: ServerResponse): void {
     request.on('error', () => response.destroy())
     if (!isPublic(request.url ?? '')) return refuse(request, response, 403, 'This door leads to the public API only.')
-    const hub = new URL(target())
+    const [, provider = '', rest = ''] = /^\/providers\/([a-z0-9-]+)(\/.*)$/s.exec(request.url ?? '') ?? []
+    const outside = Object.hasOwn(lifecycleTargets, provider) ? lifecycleTargets[provider] : undefined
+    const hub = new URL(outside ?? target())
     const headers = forwarded(request)
     headers.push('host', hub.host)
     const onward = httpRequest({
       host: hub.hostname.replace(/^\[(.*)\]$/, '$1'),
       port: hub.port === '' ? 80 : hub.port,
       method: request.method,
-      path: request.url,
+      path: outside === undefined ? request.url : hub.pathname.replace(/\/$/, '') + rest,
       headers,
       agent,
     })

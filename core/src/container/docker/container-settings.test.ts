@@ -12,6 +12,7 @@ const parameters: ContainerParameters = {
   cpuShares: 32,
   network: 'net1',
   volumes: [],
+  action: true,
   publish: false,
 }
 const defaults: ContainerDefaults = {

@@ -18,6 +18,8 @@ export type ContainerParameters = {
   readonly socketDirectory?: string
   /** Paths that the image declares as volumes: they become small tmpfs, never volumes on the engine's disk. */
   readonly volumes: readonly string[]
+  /** A file system in memory at /action; without it /action is as the image has it, and cannot be written. */
+  readonly action: boolean
   /** Publish port 8080 on the hub's loopback, at a free port: where container addresses cannot be reached. */
   readonly publish: boolean
 }
@@ -49,7 +51,8 @@ export function containerSettings(
   parameters: ContainerParameters,
   defaults: ContainerDefaults,
 ): Dockerode.ContainerCreateOptions {
-  const { name, image, labels, env, memoryMb, cpuShares, network, socketDirectory, volumes, publish } = parameters
+  const { name, image, labels, env, memoryMb, cpuShares, network, socketDirectory, volumes, action, publish } =
+    parameters
   const memoryBytes = memoryMb * 1024 * 1024
   const port = `${runtimePort}/tcp`
   const [uid, gid] = defaults.user.split(':')
@@ -72,7 +75,11 @@ export function containerSettings(
     Tmpfs: {
       ...Object.fromEntries(volumes.map(path => [path, 'rw,noexec,nosuid,nodev,mode=1777,size=16m,nr_inodes=4096'])),
       '/tmp': `rw,noexec,nosuid,nodev,mode=1777,size=${defaults.tmpMb}m,nr_inodes=16384`,
-      '/action': `rw,exec,nosuid,nodev,mode=0700,uid=${uid},gid=${gid},size=${defaults.actionMb}m,nr_inodes=65536`,
+      ...(action
+        ? {
+            '/action': `rw,exec,nosuid,nodev,mode=0700,uid=${uid},gid=${gid},size=${defaults.actionMb}m,nr_inodes=65536`,
+          }
+        : {}),
     },
     ShmSize: 16 * 1024 * 1024,
     IpcMode: 'private',

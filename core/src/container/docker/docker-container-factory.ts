@@ -24,6 +24,7 @@ export type DockerContainerFactoryOptions = {
   readonly engine: EngineAddress
   /** Images of the platform by kind. */
   readonly kinds: ImagesOptions['kinds']
+  readonly natives?: ImagesOptions['natives']
   readonly registries: ImagesOptions['registries']
   /** This invoker's number. */
   readonly invoker: number
@@ -46,6 +47,8 @@ export type DockerContainerFactoryOptions = {
   readonly deniedRanges: readonly string[]
   /** Where the hub's public API is called: what `platform` containers reach. Without it they reach nothing. */
   readonly apiTarget?: () => string
+  /** Where providers outside of the hub take the lifecycle of feeds, by name: `http:` URLs. */
+  readonly lifecycleTargets?: Readonly<Record<string, string>>
   /** Containers without a namespace of their own, or of one of these, are trusted where egress cannot be enforced. */
   readonly trustedNamespaces?: readonly string[]
 }
@@ -73,14 +76,14 @@ const apiPortInside = 3233
 export async function openDockerContainerFactory(
   options: DockerContainerFactoryOptions,
 ): Promise<DockerContainerFactory> {
-  const { clock, random, log } = options
+  const { clock, random } = options
   const engine = await openEngine(options.engine, clock)
   const engineInfo = await engine.info()
   const factory = new Factory(
     options,
     engine,
     engineInfo,
-    createImages({ ...options, engine, clock, log, kinds: options.kinds }),
+    createImages({ ...options, engine, labels: ownerOf(options.installation, options.invoker) }),
   )
   await factory.open(random)
   return factory
@@ -124,7 +127,7 @@ class Factory implements DockerContainerFactory {
     this.#owner = ownerOf(installation, invoker)
     this.#life = options.random.hexId().slice(0, 12)
     this.#directories = new SocketDirectories(`${digest(installation)}.${invoker}`, options.directory)
-    this.#relay = options.apiTarget && createApiRelay(options.apiTarget, log)
+    this.#relay = options.apiTarget && createApiRelay(options.apiTarget, log, options.lifecycleTargets)
     this.#watch = new EngineWatch({
       engine,
       clock,
@@ -316,6 +319,7 @@ class Factory implements DockerContainerFactory {
       name,
       image: image.name,
       volumes: image.volumes,
+      action: !image.bringsAction,
       labels: {
         ...this.#owner,
         'sluice.life': this.#life,

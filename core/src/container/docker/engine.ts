@@ -2,7 +2,7 @@ import type { Duplex, Readable } from 'node:stream'
 import type Dockerode from 'dockerode'
 import { bounds } from '../../model/index.ts'
 import type { Clock } from '../../spi/index.ts'
-import { EngineError, engineError } from './engine-error.ts'
+import { EngineError, engineError, isMissing } from './engine-error.ts'
 
 /** Where the engine listens: a unix socket, or TCP. */
 export type EngineAddress = { readonly socketPath: string } | { readonly host: string; readonly port: number }
@@ -69,6 +69,8 @@ export type Engine = {
   list(labels: readonly string[]): Promise<ListedContainer[]>
   /** Events of containers with these labels as JSON lines, until the engine goes or the stream is destroyed. */
   events(labels: readonly string[], actions: readonly string[]): Promise<Readable>
+  /** Whether an image brings anything below a path. Looks into a container that is never started, with these labels. */
+  brings(image: string, path: string, labels: Readonly<Record<string, string>>): Promise<boolean>
   /** Rejects with status 404 when the engine does not have the image. */
   image(name: string): Promise<ImageFacts>
   /** Resolves when the pull is through; rejects when it fails, is silent for too long or over its budget. */
@@ -205,6 +207,24 @@ export async function openEngine(address: EngineAddress, clock: Clock): Promise<
       const { Labels, Volumes } = found.Config
       return { id: found.Id, labels: Labels ?? {}, volumes: Object.keys(Volumes ?? {}) }
     },
+    async brings(image, path, labels) {
+      const HostConfig = { NetworkMode: 'none' }
+      const settings = { Image: image, Cmd: ['none'], Labels: { ...labels }, HostConfig, NetworkDisabled: true }
+      const container = await call('look into image', limits.startMs, abortSignal =>
+        docker.createContainer({ ...settings, abortSignal }),
+      )
+      try {
+        const archive = await call('look into image', limits.lookMs, () => container.getArchive({ path }))
+        return await hasSecondEntry(archive as Readable)
+      } catch (error) {
+        if (isMissing(error)) return false
+        throw error
+      } finally {
+        await call('remove', limits.removeMs, abortSignal =>
+          container.remove({ force: true, v: true, abortSignal }),
+        ).catch(() => undefined)
+      }
+    },
     async pull(name, auth, progress) {
       const options = auth === undefined ? {} : { authconfig: auth }
       const stream = (await call(`pull ${name}`, limits.pullSilenceMs, () => docker.pull(name, options))) as Readable
@@ -275,6 +295,18 @@ function infoOf(info: Info): EngineInfo {
     runtimes: Object.keys(info.Runtimes ?? {}),
     securityOptions,
   }
+}
+
+const tarBlockBytes = 512
+
+/** Whether a tar archive of a folder has more in it than the folder itself. Reads no further than that. */
+async function hasSecondEntry(archive: Readable): Promise<boolean> {
+  let head = Buffer.alloc(0)
+  for await (const chunk of archive) {
+    head = Buffer.concat([head, chunk as Buffer])
+    if (head.length >= 2 * tarBlockBytes) break
+  }
+  return head.subarray(tarBlockBytes, 2 * tarBlockBytes).some(byte => byte !== 0)
 }
 
 /** Reads the progress of a pull to its end. */

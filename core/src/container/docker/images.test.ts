@@ -16,11 +16,12 @@ function open(here: readonly string[], elsewhere: readonly string[] = []) {
   const pulls: { name: string; auth: RegistryAuth | undefined }[] = []
   let finish: () => void = quiet
   let gate: Promise<void> = Promise.resolve()
-  const engine: Pick<Engine, 'image' | 'pull'> = {
+  const engine: Pick<Engine, 'image' | 'pull' | 'brings'> = {
     async image(name): Promise<ImageFacts> {
       if (!present.has(name)) throw new EngineError('refused', 'No such image', 404)
       return { id: name, labels: { 'sluice.sockets': 'listen,api' }, volumes: [] }
     },
+    brings: async id => id.includes('full'),
     async pull(name, auth) {
       pulls.push({ name, auth })
       await gate
@@ -33,6 +34,8 @@ function open(here: readonly string[], elsewhere: readonly string[] = []) {
     clock: manualClock(0),
     log,
     kinds: { 'nodejs:20': 'sluice/action-nodejs-v20:latest', 'python:3.11': 'sluice/action-python-v3.11:latest' },
+    natives: { 'openwhisk/dockerskeleton': 'sluice/action-skeleton:latest' },
+    labels: {},
     registries: [{ server: 'registry.example:5000', username: 'u', password: 'p' }],
   })
   return {
@@ -126,4 +129,22 @@ it('refuses what is no image name without asking the engine', async () => {
     await expect(images.ready(users(name), never)).rejects.toMatchObject({ code: 'SLUICE_IMAGE_PULL' })
   }
   expect(pulls).toEqual([])
+})
+
+it('takes the platform\u2019s own skeleton for the one that users name, and pulls nothing', async () => {
+  const { images, pulls } = open(['sluice/action-skeleton:latest'])
+  for (const name of ['openwhisk/dockerskeleton', 'openwhisk/dockerskeleton:nightly']) {
+    expect(await images.ready(users(name), never)).toMatchObject({
+      name: 'sluice/action-skeleton:latest',
+      sockets: { listen: true },
+      bringsAction: false,
+    })
+  }
+  expect(pulls).toEqual([])
+})
+
+it('leaves /action as it is where an image of a user brings something there', async () => {
+  const { images } = open([], ['a/full:1', 'a/other:1'])
+  expect(await images.ready(users('a/full:1'), never)).toMatchObject({ bringsAction: true })
+  expect(await images.ready(users('a/other:1'), never)).toMatchObject({ bringsAction: false })
 })

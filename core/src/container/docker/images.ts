@@ -19,6 +19,8 @@ export type Images = {
 /** `sockets`: what the image's runtime does with the hub's directory of sockets. */
 export type Image = ImageFacts & {
   readonly name: string
+  /** It has something in /action, which a file system in memory there would hide: then /action stays as it is. */
+  readonly bringsAction: boolean
   readonly sockets: { readonly listen: boolean; readonly api: boolean }
 }
 
@@ -32,13 +34,19 @@ export type ImagesOptions = {
   readonly log: Logger
   /** Images of the platform by kind. */
   readonly kinds: Readonly<Record<string, string>>
+  /** Images that users may name and that are the platform's own, by their name without a tag: which image it is here. */
+  readonly natives?: Readonly<Record<string, string>>
+  /** Labels of containers that are made to look into an image. */
+  readonly labels: Readonly<Record<string, string>>
   /** Credentials by registry host; `docker.io` for names without one. */
   readonly registries: readonly { readonly server: string; readonly username: string; readonly password: string }[]
 }
 
-export function createImages({ engine, clock, log, kinds, registries }: ImagesOptions): Images {
+export function createImages(options: ImagesOptions): Images {
+  const { engine, clock, log, kinds, natives = {}, labels, registries } = options
   const known = new Map<string, { image: Image; sinceMs: number }>()
   const pulls = new Map<string, Promise<void>>()
+  const full = new Map<string, boolean>()
   let absent: ReadonlySet<string> = new Set(Object.keys(kinds))
 
   async function look(name: string, trusted: boolean): Promise<Image> {
@@ -47,10 +55,19 @@ export function createImages({ engine, clock, log, kinds, registries }: ImagesOp
     const image = {
       ...facts,
       name,
+      bringsAction: !trusted && (await bringsAction(facts.id)),
       sockets: { listen: sockets.includes('listen'), api: sockets.includes('api') },
     }
     if (trusted) known.set(name, { image, sinceMs: clock.monotonicMs() })
     return image
+  }
+
+  /** An image's content does not change, so it is looked at once. */
+  async function bringsAction(id: string): Promise<boolean> {
+    const found = full.get(id) ?? (await engine.brings(id, '/action', labels))
+    if (full.size >= bounds.docker.imagesKnownMax) full.clear()
+    full.set(id, found)
+    return found
   }
 
   async function own(name: string): Promise<Image> {
@@ -69,6 +86,8 @@ export function createImages({ engine, clock, log, kinds, registries }: ImagesOp
     const parsed = parseImageName(given)
     if (!parsed) throw new SluiceError('SLUICE_IMAGE_PULL', 'The action names no image that can be pulled.')
     const name = given.includes('@') || parsed.tag !== undefined ? given : `${given}:latest`
+    const native = nativeOf(given)
+    if (native !== undefined) return own(native)
     const fatal = (parsed.tag ?? 'latest') === 'latest' && !given.includes('@')
     try {
       await waitFor(pull(name, parsed.registry ?? 'docker.io'), signal)
@@ -83,6 +102,12 @@ export function createImages({ engine, clock, log, kinds, registries }: ImagesOp
       })
     }
     return look(name, false)
+  }
+
+  /** `openwhisk/dockerskeleton`, with whatever tag, is the skeleton that the platform has. */
+  function nativeOf(given: string): string | undefined {
+    const [place = ''] = given.split(/[:@]/, 1)
+    return Object.hasOwn(natives, place) ? natives[place] : undefined
   }
 
   /** One pull of an image at a time, whoever asks; a failed one may be tried again. */

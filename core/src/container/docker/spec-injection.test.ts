@@ -29,6 +29,7 @@ const parameters: ContainerParameters = {
   network: 'none',
   socketDirectory: '/tmp/sockets/1',
   volumes: [],
+  action: true,
   publish: false,
 }
 const template = flat(containerSettings(parameters, defaults))
