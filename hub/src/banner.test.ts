@@ -18,6 +18,9 @@ it('shows address, key, data directory and the time it took', () => {
   expect(text).toContain('/.sluice')
   expect(text).toContain('processes of this user')
   expect(text).toContain('(0.8 s)')
+  expect(text).not.toContain('operators')
+  const apart = banner({ ...facts, operatorUrl: 'http://127.0.0.1:3234' }, { write: () => {} })
+  expect(apart).toContain('  operators  http://127.0.0.1:3234\n')
 })
 
 it('offers three commands that a shell reads as they were meant', () => {

@@ -9,6 +9,8 @@ export type BannerFacts = {
   readonly dataDir: string
   /** What runs actions. */
   readonly containers: string
+  /** Where operators come in, when not by the API host. */
+  readonly operatorUrl?: string
   /** Whether the samples are in `guest`. */
   readonly samples: boolean
   readonly tookMs: number
@@ -25,6 +27,7 @@ export function banner(facts: BannerFacts, screen: Screen): string {
     `  guest key  ${facts.guestKey}`,
     `  data       ${resolve(facts.dataDir)}`,
     `  actions    ${facts.containers}`,
+    ...(facts.operatorUrl === undefined ? [] : [`  operators  ${facts.operatorUrl}`]),
     '',
     'Three things to try:',
   ]

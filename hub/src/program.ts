@@ -114,7 +114,7 @@ async function welcome(
   host: ProgramHost,
   tookMs: number,
 ): Promise<() => void> {
-  const { apiHost, guestKey, containers } = running
+  const { apiHost, guestKey, containers, operatorUrl } = running
   const samples = await installSamplesOnce({
     wanted: config.samples.install,
     dataDir: config.dataDir,
@@ -123,7 +123,10 @@ async function welcome(
   })
   if (samples.failure) host.err.write(`The samples could not be installed: ${samples.failure}\n`)
   host.out.write(
-    banner({ apiHost, guestKey, containers, dataDir: config.dataDir, samples: samples.present, tookMs }, host.out),
+    banner(
+      { apiHost, guestKey, containers, operatorUrl, dataDir: config.dataDir, samples: samples.present, tookMs },
+      host.out,
+    ),
   )
   if (request.wskprops !== undefined) {
     const path = request.wskprops === true ? undefined : request.wskprops

@@ -12,6 +12,13 @@ it('needs the hub and its master key, and no more', () => {
   })
 })
 
+it('is told where operators come in, when that is another door', () => {
+  const request = parseProviderHostOptions([...given, '--state', 'http://10.0.0.1:3234'], {
+    SLUICE_MASTER_KEY: masterKey,
+  })
+  expect(request).toMatchObject({ options: { hub: 'http://127.0.0.1:3233', state: 'http://10.0.0.1:3234' } })
+})
+
 it.each([
   [['--hub', 'h'], /provider/],
   [['--provider', 'kafka', '--hub', 'h'], /no provider 'kafka'/],

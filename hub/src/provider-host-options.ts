@@ -21,6 +21,7 @@ export function parseProviderHostOptions(
     .description('Runs one provider alone, against a hub.')
     .requiredOption('--provider <name>', `one of: ${Object.keys(hostedProviders).join(', ')}`)
     .requiredOption('--hub <url>', "the hub's API host")
+    .option('--state <url>', "the hub's operator door, when that is not at its API host")
     .option('--master-key-file <file>', "the hub's master keys, in hex, one a line")
     .option('--key <key>', "the provider's key for the hub's state, if another", env.SLUICE_PROVIDER_KEY)
     .option('--token <token>', 'the secret of the feed actions, if another', env.SLUICE_PROVIDER_TOKEN)
@@ -43,12 +44,12 @@ function optionsFrom(
   given: Readonly<Record<string, string>>,
   env: Readonly<Record<string, string | undefined>>,
 ): ProviderHostOptions {
-  const { provider = '', hub = '', key, token, masterKeyFile, instance = '', host = '', port } = given
+  const { provider = '', hub = '', state, key, token, masterKeyFile, instance = '', host = '', port } = given
   if (!Object.hasOwn(hostedProviders, provider)) throw mistake(`there is no provider '${provider}'`)
   const number = Number(port)
   if (!Number.isInteger(number) || number < 0 || number > 65_535) throw mistake(`'${port}' is not a port`)
   const masterKeys = readMasterKeys(masterKeyFile, env.SLUICE_MASTER_KEY)
-  return { provider, hub, key, token, masterKeys, instance, host, port: number }
+  return { provider, hub, state, key, token, masterKeys, instance, host, port: number }
 }
 
 function readMasterKeys(file: string | undefined, fromEnvironment: string | undefined): Buffer[] {

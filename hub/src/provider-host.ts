@@ -10,8 +10,10 @@ export const hostedProviders: Readonly<Record<string, () => ProviderDefinition>>
 
 export type ProviderHostOptions = {
   provider: string
-  /** The hub: its API is fired at, its state is used. */
+  /** The hub's API, which is fired at. */
   hub: string
+  /** The hub's door for operators, where its state is served, when that is another. */
+  state?: string
   /** The provider's key for the hub's state, and the secret shared with its feed actions, where they do not follow from
    *  the master key. */
   key?: string
@@ -33,7 +35,12 @@ export async function startProviderHost(options: ProviderHostOptions, log: Logge
   const { hub, instance, host, port } = options
   const keyRing = createKeyRing(options.masterKeys)
   const { key, token } = { ...providerSecrets(keyRing, definition.name), ...given(options) }
-  const state = createRemoteStateStore({ url: hub, provider: definition.name, key, clock: systemClock })
+  const state = createRemoteStateStore({
+    url: options.state ?? hub,
+    provider: definition.name,
+    key,
+    clock: systemClock,
+  })
   const provider = createProvider({
     definition,
     state,

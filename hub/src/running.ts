@@ -11,6 +11,8 @@ export type Running = {
   readonly guestKey: string
   /** What runs actions, in a line. */
   readonly containers: string
+  /** Where operators come in, when not at `port`. */
+  readonly operatorUrl?: string
   readonly events: HubEventFeed
   /** Stops accepting, lets running work finish, flushes, lets go of port, containers and data directory. May be called
    *  twice. Rejects when `drainMs` was not enough: nothing unfinished has been acknowledged then. */

@@ -217,16 +217,20 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
         build: { version, number: version },
       },
       metrics: metrics.registry,
+      ownOperatorDoor: config.admin.port !== undefined,
       cache,
       resolver,
     })
     readiness.missing('hub', 'it is starting')
+    const { admin } = config
+    const ownDoor = admin.port === undefined ? undefined : { host: admin.host, port: admin.port }
 
-    const alarms = config.providers.alarms.enabled ? await alarmsIn(controller.app) : undefined
+    const alarms = config.providers.alarms.enabled ? await alarmsIn() : undefined
     const alarmsUrl = config.providers.alarms.url
-    if (!alarms && alarmsUrl !== undefined) await alarmsAt(alarmsUrl, controller.app)
+    if (!alarms && alarmsUrl !== undefined) await alarmsAt(alarmsUrl)
 
-    async function alarmsIn(app: typeof controller.app): Promise<ReturnType<typeof createProvider>> {
+    async function alarmsIn(): Promise<ReturnType<typeof createProvider>> {
+      const { app } = controller
       const { token } = providerSecrets(keyRing, 'alarms')
       const provider = createProvider({
         definition: alarmsProvider(config.providers.alarms),
@@ -241,16 +245,26 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
         token,
         ...(config.limits.profile === 'open' ? { lifecyclePerMinute: Infinity } : {}),
       })
-      await app.register(provider.plugin, { prefix: '/providers/alarms' })
+      const prefix = '/providers/alarms'
+      if (controller.operator === app) await app.register(provider.plugin, { prefix })
+      else {
+        await app.register(provider.feedPlugin, { prefix })
+        await controller.operator.register(provider.operatorPlugin, { prefix })
+      }
       await installAlarms(token)
       readiness.probe('alarms', () => provider.readiness().reason)
       return provider
     }
 
     /** The provider runs in a process of its own: its state is here, its feed actions go there. */
-    async function alarmsAt(endpoint: string, app: typeof controller.app): Promise<void> {
+    async function alarmsAt(endpoint: string): Promise<void> {
       const { key, token } = providerSecrets(keyRing, 'alarms')
-      await app.register(stateRoutes, { state, clock, random, providerKeys: new Map([['alarms', key]]) })
+      await controller.operator.register(stateRoutes, {
+        state,
+        clock,
+        random,
+        providerKeys: new Map([['alarms', key]]),
+      })
       await installAlarms(token, endpoint)
     }
 
@@ -261,10 +275,15 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
     }
 
     await fire.start()
+    closers.push(() => controller.stop())
+    if (ownDoor) {
+      ownDoor.port = await controller.startOperator(ownDoor).catch((error: unknown) => {
+        throw listenError(error, ownDoor.host, ownDoor.port, { host: 'admin.host', port: 'admin.port' })
+      })
+    }
     const { port } = await controller.start(config.http).catch((error: unknown) => {
       throw listenError(error, config.http.host, config.http.port)
     })
-    closers.push(() => controller.stop())
     localUrl = `http://${hostInUrl(config.http.host)}:${port}`
     apiHost = config.http.publicUrl ?? `http://${hostInUrl(config.http.host)}:${port}`
     await invoker.start()
@@ -299,6 +318,7 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       apiHost,
       guestKey: credentials.guest,
       containers: summary,
+      ...(ownDoor && { operatorUrl: `http://${hostInUrl(ownDoor.host)}:${ownDoor.port}` }),
       events,
       stop: () => (stopping ??= close()),
     }

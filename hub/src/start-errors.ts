@@ -4,17 +4,25 @@ import { SluiceError } from '@sluice/core/model'
  *  a part throws. Errors of another kind are returned as they are. */
 
 /** Of `listen`: the port is taken, reserved, or the address is not this machine's. */
-export function listenError(error: unknown, host: string, port: number): unknown {
+export function listenError(
+  error: unknown,
+  host: string,
+  port: number,
+  settings = { host: '--host', port: '--port' },
+): unknown {
   const at = `${host.includes(':') ? `[${host}]` : host}:${port}`
   switch (codeOf((error as Error | undefined)?.cause) ?? codeOf(error)) {
     case 'EADDRINUSE':
-      return addressError(`${at} is taken by another process. Stop it, or choose another port with --port.`, error)
+      return addressError(
+        `${at} is taken by another process. Stop it, or choose another port with ${settings.port}.`,
+        error,
+      )
     case 'EACCES':
-      return addressError(`This user may not listen on ${at}. Choose a port above 1023 with --port.`, error)
+      return addressError(`This user may not listen on ${at}. Choose a port above 1023 with ${settings.port}.`, error)
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return addressError(`${host} is no address of this machine. Choose another with --host.`, error)
+      return addressError(`${host} is no address of this machine. Choose another with ${settings.host}.`, error)
     default:
       return error
   }

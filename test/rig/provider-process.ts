@@ -18,12 +18,15 @@ export async function startAlarms(options: {
   hubUrl: string
   dataDir: string
   port: number
+  /** The hub's door for operators, when that is another. */
+  stateUrl?: string
 }): Promise<ProviderProcess> {
   const child = spawn(
     process.execPath,
     [
       ...['--input-type=module', '-e', program, join(repository, 'hub/dist/src/provider-host-main.js')],
       ...['--provider', 'alarms', '--hub', options.hubUrl, '--port', String(options.port)],
+      ...(options.stateUrl === undefined ? [] : ['--state', options.stateUrl]),
       ...['--master-key-file', join(options.dataDir, 'master-key')],
     ],
     { env: { PATH: process.env.PATH ?? '' }, stdio: ['ignore', 'pipe', 'pipe'] },

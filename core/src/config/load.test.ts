@@ -133,6 +133,17 @@ describe('loadConfig', () => {
     expect(raised.limits).toMatchObject({ profile: 'openwhisk', invocationsPerMinute: 600, firesPerMinute: 60 })
   })
 
+  it('[sec:S13] gives operators a port of their own where the hub is open to the network, and where they ask for one', async () => {
+    const adminOf = async (env: Record<string, string>) => (await load({ env })).admin
+    expect(await adminOf({})).toEqual({ host: '127.0.0.1' })
+    expect(await adminOf({ SLUICE_HTTP__HOST: '0.0.0.0' })).toEqual({ host: '127.0.0.1', port: 3234 })
+    expect(await adminOf({ SLUICE_ADMIN__PORT: '0', SLUICE_ADMIN__HOST: '10.0.0.1' })).toEqual({
+      host: '10.0.0.1',
+      port: 0,
+    })
+    expect(await mistakesOf({ env: { SLUICE_ADMIN__PORT: '3233' } })).toContain('admin.port and http.port must differ')
+  })
+
   it('refuses action bounds that contradict each other, at the place that broke them', async () => {
     const message = await mistakesOf({ env: { SLUICE_LIMITS__ACTIONS__MEMORY_MB_MAX: '128' } })
     expect(message).toContain(

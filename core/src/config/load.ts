@@ -6,7 +6,7 @@ import { givenText, type Given, type Mistake } from './given.ts'
 import { bounds } from '../model/bounds.ts'
 import { SluiceError } from '../model/errors.ts'
 import { isEntityName } from '../model/names.ts'
-import type { Config, LimitsProfile, Settings } from './schema.ts'
+import { operatorPort, type Config, type LimitsProfile, type Settings } from './schema.ts'
 import { defaultsOf, rootNode } from './schema-node.ts'
 
 /** A setting given on the command line: `{ flag: '--port', path: 'http.port', text: '8080' }`. */
@@ -75,9 +75,12 @@ function isSection(value: unknown): value is Record<string, unknown> {
 
 /** Fills in what depends on other settings. */
 function decide(settings: Settings): Config {
-  const profile: LimitsProfile = settings.limits.profile ?? (isLoopbackHost(settings.http.host) ? 'open' : 'openwhisk')
+  const isLocal = isLoopbackHost(settings.http.host)
+  const profile: LimitsProfile = settings.limits.profile ?? (isLocal ? 'open' : 'openwhisk')
+  const port = settings.admin.port ?? (isLocal ? undefined : operatorPort)
   const perNamespace = profile === 'openwhisk' ? bounds.limitsDefault : {}
-  return { ...settings, limits: { ...perNamespace, ...settings.limits, profile } }
+  const admin = { ...settings.admin, ...(port === undefined ? {} : { port }) }
+  return { ...settings, admin, limits: { ...perNamespace, ...settings.limits, profile } }
 }
 
 /** What no setting alone can be blamed for. */
@@ -90,6 +93,11 @@ function checkTogether(config: Config, places: Places, mistakes: Mistake[]): voi
     const place = paths.map(path => places.get(path)).find(found => found !== undefined) ?? 'limits.actions'
     const text = `limits.actions must have ${least} ≤ ${usual} ≤ ${most}, not ${actions[least]}, ${actions[usual]}, ${actions[most]}`
     mistakes.push({ place, text })
+  }
+  if (config.admin.port === config.http.port && config.http.port !== 0) {
+    const paths = ['admin.port', 'http.port']
+    const place = paths.map(path => places.get(path)).find(found => found !== undefined) ?? 'admin.port'
+    mistakes.push({ place, text: `admin.port and http.port must differ, or admin.port be left out` })
   }
   const seen = new Set<string>()
   config.identities.forEach(({ namespace, key }, index) => {

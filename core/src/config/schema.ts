@@ -7,6 +7,9 @@ import { Type } from './type.ts'
 
 const limit = bounds.actionLimits
 
+/** Where operators find a hub that is open to the network. */
+export const operatorPort = 3234
+
 export const configSchema = section('Settings of the hub.', {
   dataDir: Type.String({
     default: './.sluice',
@@ -14,7 +17,7 @@ export const configSchema = section('Settings of the hub.', {
     description:
       'Folder that holds everything the hub keeps; created with mode 0700. Relative to the working directory.',
   }),
-  http: section('The public door: REST API and, in one process, the operator routes.', {
+  http: section("The public door: the REST API and, on a loopback address, the operator's routes.", {
     host: Type.String({
       default: '127.0.0.1',
       minLength: 1,
@@ -28,6 +31,23 @@ export const configSchema = section('Settings of the hub.', {
       }),
     ),
   }),
+  admin: section(
+    "The operator's door: `/metrics`, `/livez`, `/readyz`, the state of providers outside the hub. It asks for no key but a provider's.",
+    {
+      host: Type.String({
+        default: '127.0.0.1',
+        minLength: 1,
+        description: 'Address that the door listens on, when it has a port of its own.',
+      }),
+      port: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: 65535,
+          description: `Port of its own; 0 takes a free one. When unset: the port of \`http\` if that listens on a loopback address, else ${operatorPort}.`,
+        }),
+      ),
+    },
+  ),
   containers: section('How actions are run.', {
     mode: choice(
       ['auto', 'process', 'docker'],
@@ -254,8 +274,8 @@ export type Settings = Static<typeof configSchema>
 /** OpenWhisk's limits by the minute and on concurrency, or none. */
 export type LimitsProfile = 'open' | 'openwhisk'
 
-/** The effective configuration: as the settings, with the limits profile decided. In profile `openwhisk` the three
- *  limits are numbers; in `open` an absent one means none. */
+/** The effective configuration: as the settings, with limits profile and operator's door decided. In profile `openwhisk`
+ *  the three limits are numbers; in `open` an absent one means none. Without `admin.port` one port serves everything. */
 export type Config = Omit<Settings, 'limits'> & {
   readonly limits: Settings['limits'] & { readonly profile: LimitsProfile }
 }

@@ -23,7 +23,7 @@ import { createEntityStore } from './entity-store.ts'
 import { createHttpServer } from './http-server.ts'
 import { requestMetrics } from './request-metrics.ts'
 import { createPackageService } from './package-service.ts'
-import { createRootDoor } from './root-door.ts'
+import { createRootDoor, type Door } from './root-door.ts'
 import { createRouteTable } from './route-table.ts'
 import { actionRoutes } from './routes/actions.ts'
 import { activationRoutes } from './routes/activations.ts'
@@ -63,6 +63,8 @@ export type ControllerDeps = {
   }
   /** Served at `/metrics`; the controller adds its own. */
   readonly metrics?: Registry
+  /** Operators come in by a listener of their own; otherwise the public one serves their routes too. */
+  readonly ownOperatorDoor?: boolean
   /** The cache and resolver that fan-out uses too: one of each in a process, so that a write here is seen there. */
   readonly cache?: EntityCache
   readonly resolver?: ActionResolver
@@ -70,8 +72,12 @@ export type ControllerDeps = {
 
 export interface Controller {
   readonly app: FastifyInstance
+  /** Where operators come in: `app`, or a server of its own. */
+  readonly operator: FastifyInstance
   /** Listens. Rejects with SLUICE_ADDRESS_IN_USE. Port 0 takes a free one. */
   start(address: { host: string; port: number }): Promise<{ port: number }>
+  /** With `ownOperatorDoor`: listens there; resolves to the port. */
+  startOperator(address: { host: string; port: number }): Promise<number>
   /** Drains and lets go of the port; what it was given stays open. */
   stop(): Promise<void>
 }
@@ -100,19 +106,29 @@ export function createController(deps: ControllerDeps): Controller {
   ])
   const throttle = createThrottle({ limits: config.limits, rateCounters: deps.rateCounters, balancer: deps.balancer })
   const api = createApiDoor({ authenticator, routes, throttle, info: apiInfo(config.build) })
-  const root = createRootDoor({
-    info: serverInfo(manifest, config.limits),
-    readiness: deps.readiness,
-    notes: deps.notes,
-    ...(deps.metrics === undefined ? {} : { metrics: deps.metrics }),
-  })
+  const rootDoor = (door: Door) =>
+    createRootDoor({
+      door,
+      info: serverInfo(manifest, config.limits),
+      readiness: deps.readiness,
+      notes: deps.notes,
+      ...(deps.metrics === undefined ? {} : { metrics: deps.metrics }),
+    })
   const observe = requestMetrics(deps.metrics)
-  const server = createHttpServer({ api, root, clock, random: deps.random, log: deps.log, observe })
+  const common = { clock, random: deps.random, log: deps.log, observe }
+  const server = createHttpServer({ api, root: rootDoor(deps.ownOperatorDoor ? 'public' : 'all'), ...common })
+  const operator = deps.ownOperatorDoor ? createHttpServer({ root: rootDoor('operator'), ...common }) : undefined
   return {
     app: server.app,
+    operator: operator?.app ?? server.app,
     start: address => server.start(address),
+    async startOperator(address) {
+      if (!operator) throw new TypeError('this controller has no door of its own for operators')
+      return (await operator.start(address)).port
+    },
     async stop() {
       await server.stop()
+      await operator?.stop()
       authenticator.close()
       if (deps.cache === undefined) cache.close()
     },

@@ -252,6 +252,23 @@ describe('operator routes', () => {
     expect((await call('GET', '/livez', undefined, api)).status).toBe(200)
   })
 
+  it('[sec:S13] answer at a listener of their own only, where operators have one', async () => {
+    const { call, controller } = await createFixture({ deps: { ownOperatorDoor: true } })
+    const statuses = async (get: (path: string) => Promise<number>) => {
+      const found: Record<string, number> = {}
+      for (const path of ['/', '/ping', '/livez', '/readyz', '/metrics', '/api/v1']) found[path] = await get(path)
+      return found
+    }
+    expect(await statuses(async path => (await call('GET', path, undefined, api)).status)).toEqual({
+      ...{ '/': 200, '/ping': 200, '/api/v1': 200 },
+      ...{ '/livez': 405, '/readyz': 405, '/metrics': 405 },
+    })
+    expect(await statuses(async url => (await controller.operator.inject({ method: 'GET', url })).statusCode)).toEqual({
+      ...{ '/': 405, '/ping': 405, '/api/v1': 405 },
+      ...{ '/livez': 200, '/readyz': 200, '/metrics': 200 },
+    })
+  })
+
   it('counts answers in the metrics', async () => {
     const { call } = await createFixture()
     await call('GET', '~actions')

@@ -4,7 +4,8 @@ import { ApiError } from '../model/index.ts'
 import { ok, plain, type Answer } from './answers.ts'
 import { acceptsJson } from './request-headers.ts'
 
-/** Routes outside `/api/v1`: server info, liveness, metrics (rest-api.md §1.1, reliability.md §6.7.3). */
+/** Routes outside `/api/v1`: server info for everybody, liveness and metrics for operators (rest-api.md §1.1,
+ *  reliability.md §6.7.3). */
 export interface RootDoor {
   serve(request: IncomingMessage, path: string): Answer | Promise<Answer>
 }
@@ -16,10 +17,14 @@ export function createRootDoor(deps: {
   /** What is not as it should be, although work can be taken. */
   notes?: () => readonly string[]
   metrics?: Registry
+  /** Whose routes it serves: a route answers only at its own listener (reliability.md S13). */
+  door: Door
 }): RootDoor {
-  const { info, readiness, notes, metrics } = deps
+  const { info, readiness, notes, metrics, door } = deps
+  const paths = [...(door === 'operator' ? [] : publicPaths), ...(door === 'public' ? [] : operatorPaths)]
 
   function get(request: IncomingMessage, path: string): Answer | Promise<Answer> | undefined {
+    if (!paths.includes(path)) return undefined
     switch (path) {
       case '/':
         if (!acceptsJson(request)) throw new ApiError(406, '', { rejection: true })
@@ -64,7 +69,11 @@ export function createRootDoor(deps: {
   }
 }
 
-const paths = ['/', '/ping', '/livez', '/readyz', '/metrics']
+/** `all`: one listener for everybody. */
+export type Door = 'all' | 'public' | 'operator'
+
+const publicPaths = ['/', '/ping']
+const operatorPaths = ['/livez', '/readyz', '/metrics']
 
 /** OpenWhisk answers 405 for every unknown path out here (rest-api.md §1.8). */
 function methodNotAllowed(known: boolean): never {

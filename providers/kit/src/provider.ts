@@ -40,8 +40,11 @@ export type ProviderOptions = {
 
 export interface Provider {
   readonly name: string
-  /** Mount it at `/`, or at `/providers/<name>` in a hub. */
+  /** All its doors. Mount it at `/`, or at `/providers/<name>` in a hub. */
   readonly plugin: FastifyPluginAsync
+  /** The doors for feed actions, and those for operators, apart. */
+  readonly feedPlugin: FastifyPluginAsync
+  readonly operatorPlugin: FastifyPluginAsync
   /** Reads all subscriptions and starts their sources. */
   start(): Promise<void>
   /** Ends all sources, waits for what is under way, lets go of connections. */
@@ -149,9 +152,15 @@ export function createProvider(options: ProviderOptions): Provider {
   }
 
   const { token, lifecyclePerMinute } = options
+  const routes = providerRoutes({
+    ...{ token, clock, metrics, lifecyclePerMinute },
+    ...{ handleLifecycle, unready, listSubscriptions },
+  })
   return {
     name,
-    plugin: providerRoutes({ token, clock, metrics, handleLifecycle, unready, listSubscriptions, lifecyclePerMinute }),
+    plugin: routes.all,
+    feedPlugin: routes.feeds,
+    operatorPlugin: routes.operator,
     start,
     stop,
     readiness: () => {

@@ -70,7 +70,20 @@ it('tells whether it is alive, whether it is ready, and its counts', async () =>
   expect((await get('/metrics')).body).toContain('sluice_events_fired_total')
 })
 
-async function serving(more: Partial<RouteParts> = {}) {
+it('[sec:S13] keeps its doors apart where a hub does', async () => {
+  const paths = ['/ping', '/livez', '/readyz', '/metrics', '/v1/subscriptions']
+  const statusesAt = async (door: 'feeds' | 'operator') => {
+    const { app } = await serving({}, door)
+    const found: number[] = []
+    for (const url of paths) found.push((await app.inject({ method: 'GET', url })).statusCode)
+    found.push((await app.inject({ method: 'POST', url: '/v1/lifecycle', payload: '{}' })).statusCode)
+    return found
+  }
+  expect(await statusesAt('feeds')).toEqual([200, 404, 404, 404, 404, 401])
+  expect(await statusesAt('operator')).toEqual([404, 200, 200, 200, 401, 404])
+})
+
+async function serving(more: Partial<RouteParts> = {}, door: 'all' | 'feeds' | 'operator' = 'all') {
   const clock = manualClock()
   const seen: object[] = []
   const unready: { reason?: string } = {}
@@ -87,7 +100,7 @@ async function serving(more: Partial<RouteParts> = {}) {
       unready: () => unready.reason,
       listSubscriptions: async after => [`after ${after}`],
       ...more,
-    }),
+    })[door],
   )
   onTestFinished(() => app.close())
   type How = { token?: string; sent?: string; signed?: string; ageMs?: number; headers?: Record<string, string> }

@@ -22,9 +22,10 @@ export type RouteParts = {
 
 /**
  * The provider's own doors (feeds.md §1.6, §2.0): `POST /v1/lifecycle` for feed actions, signed; `/v1/subscriptions` for
- * the operator, by the token; `/ping`, `/livez`, `/readyz`, `/metrics`.
+ * the operator, by the token; `/ping`, `/livez`, `/readyz`, `/metrics`. Apart for hubs whose operators have a listener of
+ * their own, which `operator` is for; `all` is both.
  */
-export function providerRoutes(parts: RouteParts): FastifyPluginAsync {
+export function providerRoutes(parts: RouteParts): Record<'all' | 'feeds' | 'operator', FastifyPluginAsync> {
   const { token, clock, metrics } = parts
   const rate = new MinuteRate(clock, parts.lifecyclePerMinute ?? bounds.feeds.lifecyclePerMinute)
   let inFlight = 0
@@ -54,7 +55,7 @@ export function providerRoutes(parts: RouteParts): FastifyPluginAsync {
     }
   }
 
-  return async app => {
+  const feeds: FastifyPluginAsync = async app => {
     // The signature covers the bytes as they came.
     app.removeAllContentTypeParsers()
     app.addContentTypeParser(
@@ -63,6 +64,10 @@ export function providerRoutes(parts: RouteParts): FastifyPluginAsync {
       (_request, body, done) => done(null, body),
     )
     app.post('/v1/lifecycle', { bodyLimit: bounds.feeds.lifecycleBodyBytesMax }, lifecycle)
+    app.get('/ping', async () => ({ msg: 'pong' }))
+  }
+
+  const operator: FastifyPluginAsync = async app => {
     app.get('/v1/subscriptions', async (request, reply) => {
       if (!sameSecret(request.headers.authorization, `Bearer ${token}`)) {
         metrics.authFailure('signature')
@@ -72,7 +77,6 @@ export function providerRoutes(parts: RouteParts): FastifyPluginAsync {
       const { searchParams } = new URL(request.raw.url ?? '/', 'http://localhost')
       return { subscriptions: await parts.listSubscriptions(searchParams.get('after') ?? undefined) }
     })
-    app.get('/ping', async () => ({ msg: 'pong' }))
     app.get('/livez', async () => ({ status: 'ok' }))
     app.get('/readyz', async (_request, reply) => {
       const reason = parts.unready()
@@ -82,6 +86,12 @@ export function providerRoutes(parts: RouteParts): FastifyPluginAsync {
       reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
     )
   }
+
+  const all: FastifyPluginAsync = async app => {
+    await app.register(feeds)
+    await app.register(operator)
+  }
+  return { all, feeds, operator }
 }
 
 function parseParameters(body: unknown): Parameters | undefined {
