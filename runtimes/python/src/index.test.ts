@@ -1,4 +1,13 @@
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, mkdirSync, existsSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
@@ -49,4 +58,13 @@ it('finds nothing where there is nothing of ours', () => {
 it('names a program that is there', () => {
   const { path } = pathOf({ 'python3.11': binary })
   expect(existsSync(findPython(path)?.args.at(-1) ?? '')).toBe(true)
+})
+
+it('shows an example that is a test', () => {
+  const readme = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8')
+  const tests = readFileSync(join(import.meta.dirname, 'python.contract.test.ts'), 'utf8')
+  const [, example = ''] = /```ts\n([^]*?)```/.exec(readme) ?? []
+  const lines = (text: string): string => text.replace(/^ +/gm, '').trim()
+  expect(example).not.toBe('')
+  expect(lines(tests)).toContain(lines(example))
 })
