@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -32,6 +32,10 @@ export type HubOptions = {
   readonly port?: number
   /** Longest wait for the banner. */
   readonly startMs?: number
+  /** How actions are run; what SLUICE_TEST_CONTAINERS says unless given. */
+  readonly containers?: 'process' | 'docker' | 'auto'
+  /** User and group that it runs as; only root can say so. The folder of `dataDir` must be his. */
+  readonly user?: number
 }
 
 /** Keys that only tests use; drawn once, so that a restarted hub knows them again. */
@@ -60,6 +64,7 @@ export async function startHub(options: HubOptions = {}): Promise<HubProcess> {
     ([namespace, key]) => `  - { namespace: ${namespace}, key: '${key}' }`,
   )
   writeFileSync(configFile, ['identities:', ...identities, options.config ?? ''].join('\n'), { mode: 0o600 })
+  if (options.user !== undefined) chownSync(configFile, options.user, options.user)
   const args = [
     program,
     '--config',
@@ -70,13 +75,14 @@ export async function startHub(options: HubOptions = {}): Promise<HubProcess> {
     String(options.port ?? 0),
     // The same tests for both ways of running actions: SLUICE_TEST_CONTAINERS=docker.
     '--containers',
-    process.env.SLUICE_TEST_CONTAINERS ?? 'process',
+    options.containers ?? process.env.SLUICE_TEST_CONTAINERS ?? 'process',
     ...(options.args ?? ['--no-samples']),
   ]
   const child = spawn(process.execPath, args, {
     cwd: dirname(dataDir),
     env: { PATH: process.env.PATH ?? '', HOME: dirname(dataDir), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.user === undefined ? {} : { uid: options.user, gid: options.user }),
   })
   const exited = new Promise<number | null>(done => child.once('exit', code => done(code)))
   const text = collect(child)
