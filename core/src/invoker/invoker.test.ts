@@ -164,6 +164,8 @@ describe('the invoker', () => {
     await sent
     await publish(first.backend, waiting)
     await vi.waitFor(() => expect(first.invoker.stats().queued).toBe(1))
+    // Whatever was written before this is on the disk after it.
+    await first.backend.state.put('later', 1, 'any')
     await first.crash()
 
     const second = await setUp(directory, { userMemoryMb: 256 })
@@ -180,6 +182,7 @@ describe('the invoker', () => {
       const { backend, invoker, crash } = await setUp(directory, { startsHang: true })
       if (times === 0) await publish(backend, waiting)
       await vi.waitFor(() => expect(invoker.stats().queued).toBe(1))
+      await backend.state.put('later', times, 'any')
       await crash()
     }
     const { recorded } = await setUp(directory)
