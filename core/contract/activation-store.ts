@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseJson, stringifyJson, summaryOf, type ActivationRecord } from '../src/model/index.ts'
-import type { ActivationStore } from '../src/spi/index.ts'
-import { opened, openedTwice, unique, type Opener } from './support.ts'
+import type { ActivationQuery, ActivationStore } from '../src/spi/index.ts'
+import { codeOf, opened, openedTwice, unique, type Opener } from './support.ts'
 
 /** Every ActivationStore passes this suite. Read the test names: they are the specification. */
 export function activationStoreContract(
@@ -101,8 +101,32 @@ export function activationStoreContract(
         const namespace = unique('guest')
         const records = [recordOf({ namespace, start: 2000, logs: ['a line'] }), recordOf({ namespace, start: 1000 })]
         await store.insertMany(records)
-        expect(await store.listFull({ namespace, skip: 0, limit: 10 })).toEqual(records)
-        expect(await store.listFull({ namespace, skip: 1, limit: 10 })).toEqual([records[1]])
+        expect(await full(store, { namespace, skip: 0, limit: 10 })).toEqual(records)
+        expect(await full(store, { namespace, skip: 1, limit: 10 })).toEqual([records[1]])
+        expect(await full(store, { namespace, skip: 0, limit: 1 })).toEqual([records[0]])
+      })
+
+      it('refuses to read whole records of more bytes than it is told, and no fewer', async () => {
+        const store = await opened(open)
+        const namespace = unique('guest')
+        const records = [1, 2].map(start => recordOf({ namespace, start, logs: ['x'.repeat(5000)] }))
+        await store.insertMany(records)
+        const list = (limit: number, bytesMax: number) => store.listFull({ namespace, skip: 0, limit, bytesMax })
+        expect(await codeOf(list(2, 10_000))).toBe('SLUICE_TOO_LARGE')
+        expect(await codeOf(list(1, 10_000))).toBe('resolved')
+        expect(await codeOf(list(2, 12_000))).toBe('resolved')
+      })
+
+      it('leaves out whole records that were deleted before they were read', async () => {
+        const store = await opened(open)
+        const namespace = unique('guest')
+        await store.insertMany([1, 2].map(start => recordOf({ namespace, start })))
+        const found: unknown[] = []
+        for await (const record of await store.listFull({ namespace, skip: 0, limit: 10, bytesMax: 1e6 })) {
+          found.push(record.start)
+          await store.prune(2, 100)
+        }
+        expect(found[0]).toBe(2)
       })
 
       it('takes since and upto as inclusive bounds of the start [rest:102]', async () => {
@@ -147,7 +171,7 @@ export function activationStoreContract(
         expect(await starts('trigger')).toEqual([5])
         expect(await starts('none')).toEqual([])
         expect(await store.count({ namespace, name: 'pkg/hello', skip: 0 })).toBe(1)
-        expect((await store.listFull({ namespace, name: 'bound/hello', skip: 0, limit: 1 }))[0]).toEqual(records[2])
+        expect((await full(store, { namespace, name: 'bound/hello', skip: 0, limit: 1 }))[0]).toEqual(records[2])
       })
 
       it('skips, limits and counts, with every filter', async () => {
@@ -217,7 +241,7 @@ export function activationStoreContract(
         expect(await store.get(namespace, record.activationId)).toEqual(record)
         expect(await store.list({ namespace, skip: 0, limit: 10 })).toEqual([])
         expect(await store.list({ namespace, name: record.name, skip: 0, limit: 10 })).toEqual([])
-        expect(await store.listFull({ namespace, skip: 0, limit: 10 })).toEqual([])
+        expect(await full(store, { namespace, skip: 0, limit: 10 })).toEqual([])
         expect(await store.count({ namespace, skip: 0 })).toBe(0)
         expect(await store.count({ namespace, name: record.name, skip: 0 })).toBe(0)
       })
@@ -271,7 +295,7 @@ export function activationStoreContract(
             const records = Array.from({ length: 30 }, (_, at) => recordOf({ namespace, start: 1000 - at }))
             await store.insertMany(records)
             const again = await reopen(how)
-            expect(await again.listFull({ namespace, skip: 0, limit: 100 })).toEqual(records)
+            expect(await full(again, { namespace, skip: 0, limit: 100 })).toEqual(records)
             expect(await again.count({ namespace, skip: 0 })).toBe(30)
             expect(await again.insert(records[3]!)).toBe('exists')
             await again.insert(recordOf({ namespace }))
@@ -281,6 +305,12 @@ export function activationStoreContract(
       })
     }
   })
+}
+
+async function full(store: ActivationStore, query: ActivationQuery & { limit: number }): Promise<ActivationRecord[]> {
+  const found: ActivationRecord[] = []
+  for await (const record of await store.listFull({ ...query, bytesMax: 1e9 })) found.push(record)
+  return found
 }
 
 let count = 0

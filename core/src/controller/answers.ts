@@ -5,6 +5,8 @@ export type Answer = {
   readonly status: number
   /** Absent: no body and no content type. */
   readonly body?: string
+  /** Instead of a body: its parts, made as the client takes them. `done` is called once when no more will be asked for. */
+  readonly parts?: { readonly texts: AsyncIterable<string>; readonly done: () => void }
   /** Text is `text/plain; charset=UTF-8`. */
   readonly plain?: boolean
   readonly activationId?: string

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { ApiError, SluiceError, bounds } from '../model/index.ts'
 import type { Clock, Logger, Random } from '../spi/index.ts'
@@ -187,20 +188,33 @@ const brokenRequests: Readonly<Record<string, readonly [line: string, text: stri
 }
 
 function send(reply: FastifyReply, transid: string, answer: Answer, closing: boolean, clock: Clock): void {
-  const { status, body, plain, activationId, headers, cors = 'api' } = answer
+  const { status, body, parts, plain, activationId, headers, cors = 'api' } = answer
   reply.code(status)
   reply.header('x-request-id', transid)
   if (cors !== 'none') reply.headers(accessControl[cors])
   if (activationId !== undefined) reply.header('x-openwhisk-activation-id', activationId)
-  if (body !== undefined) reply.header('content-type', plain ? 'text/plain; charset=UTF-8' : 'application/json')
+  if (body !== undefined || parts)
+    reply.header('content-type', plain ? 'text/plain; charset=UTF-8' : 'application/json')
   if (headers !== undefined) reply.headers(headers)
   // What is left of a refused body is thrown away as it comes; only a sender that is too slow loses its connection.
   if (closing || status === 408) reply.header('connection', 'close')
+  if (parts) return sendParts(reply, parts, clock)
   // Bytes, because text would get a charset that OpenWhisk's answers do not have.
   const bytes = body === undefined ? undefined : Buffer.from(body)
   const isLast = closing || reply.request.headers.connection?.toLowerCase() === 'close'
   if (bytes !== undefined && isLast && status !== 408 && !reply.request.raw.complete) linger(reply, bytes, clock)
   else reply.send(bytes)
+}
+
+/** One part after the other, no faster than the client takes them, and not for ever. */
+function sendParts(reply: FastifyReply, { texts, done }: NonNullable<Answer['parts']>, clock: Clock): void {
+  const stream = Readable.from(texts, { objectMode: true, highWaterMark: 1 })
+  const timer = clock.setTimer(bounds.http.streamMsMax, () => stream.destroy(new Error('the client took too long')))
+  stream.once('close', () => {
+    timer.cancel()
+    done()
+  })
+  reply.send(stream)
 }
 
 /**

@@ -12,7 +12,9 @@ export interface ActivationStore {
   get(namespace: string, activationId: string): Promise<ActivationRecord | undefined>
   /** Newest `start` first, listed records only. */
   list(query: ActivationQuery & { limit: number }): Promise<ActivationSummary[]>
-  listFull(query: ActivationQuery & { limit: number }): Promise<ActivationRecord[]>
+  /** The whole records, in the order of `list`, read one after the other as they are asked for: each may have megabytes.
+   *  Rejects with SLUICE_TOO_LARGE, before the first one, when together they have more than `bytesMax` characters. */
+  listFull(query: ActivationQuery & { limit: number; bytesMax: number }): Promise<AsyncIterable<ActivationRecord>>
   /** Matching records minus `skip`, never below 0. */
   count(query: ActivationQuery): Promise<number>
   /** Deletes records that started before, at most `limit`, oldest first; resolves to how many. */

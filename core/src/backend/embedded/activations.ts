@@ -79,6 +79,14 @@ export async function openActivations(database: Database): Promise<EmbeddedActiv
     return found
   }
 
+  /** Damaged ones are left out. */
+  async function* recordsAt(keys: readonly string[]): AsyncGenerator<ActivationRecord> {
+    for (const key of keys) {
+      const [document] = await database.getMany([key])
+      if (document) yield parseJson(document.body) as ActivationRecord
+    }
+  }
+
   async function recordsToPrune(beforeMs: number, limit: number): Promise<string[]> {
     const found: string[] = []
     for await (const keys of database.keySteps({ ...recordRange(beforeMs, prunedUpTo), limit })) found.push(...keys)
@@ -105,9 +113,13 @@ export async function openActivations(database: Database): Promise<EmbeddedActiv
       return summaries.flatMap(document => (document ? [parseJson(document.body) as ActivationSummary] : []))
     },
     async listFull(query) {
-      const places = (await matching(query)).map(key => recordKey(placeOf(key, query.namespace)))
-      const records = await database.getMany(places)
-      return records.flatMap(document => (document ? [parseJson(document.body) as ActivationRecord] : []))
+      const places = (await matching(query)).map(key => placeOf(key, query.namespace))
+      const entries = await database.getMany(places.map(idKey))
+      const size = entries.reduce((sum, entry) => sum + (entry ? (JSON.parse(entry.body) as IdEntry).size : 0), 0)
+      if (size > query.bytesMax) {
+        throw new SluiceError('SLUICE_TOO_LARGE', `The records have ${size} characters, more than ${query.bytesMax}.`)
+      }
+      return recordsAt(places.map(recordKey))
     },
     async count(query) {
       const { namespace, name, sinceMs, uptoMs, skip } = query

@@ -1,4 +1,11 @@
-import { filterName, parseJson, stringifyJson, summaryOf, type ActivationRecord } from '../../model/index.ts'
+import {
+  filterName,
+  parseJson,
+  SluiceError,
+  stringifyJson,
+  summaryOf,
+  type ActivationRecord,
+} from '../../model/index.ts'
 import type { ActivationQuery, ActivationStore } from '../../spi/index.ts'
 
 export function createActivations(): ActivationStore {
@@ -46,7 +53,12 @@ export function createActivations(): ActivationStore {
       return text === undefined ? undefined : (parseJson(text) as ActivationRecord)
     },
     list: async query => matching(query).slice(0, Math.max(0, query.limit)).map(summaryOf),
-    listFull: async query => matching(query).slice(0, Math.max(0, query.limit)),
+    async listFull(query) {
+      const found = matching(query).slice(0, Math.max(0, query.limit))
+      const size = found.reduce((sum, record) => sum + stringifyJson(record).length, 0)
+      if (size > query.bytesMax) throw tooLarge(size, query.bytesMax)
+      return each(found)
+    },
     count: async query => matching(query).length,
     async prune(beforeMs, limit) {
       const old = all()
@@ -58,6 +70,14 @@ export function createActivations(): ActivationStore {
     },
     close: async () => undefined,
   }
+}
+
+async function* each(records: readonly ActivationRecord[]): AsyncGenerator<ActivationRecord> {
+  yield* records
+}
+
+function tooLarge(size: number, max: number): SluiceError {
+  return new SluiceError('SLUICE_TOO_LARGE', `The records have ${size} characters, more than ${max}.`)
 }
 
 function keyOf(namespace: string, activationId: string): string {

@@ -1,10 +1,19 @@
-import { ApiError, bounds, isActivationId, isEntityName, messages, type ActivationRecord } from '../../model/index.ts'
-import type { ActivationStore } from '../../spi/index.ts'
+import {
+  ApiError,
+  bounds,
+  isActivationId,
+  isEntityName,
+  isSluiceError,
+  messages,
+  type ActivationRecord,
+} from '../../model/index.ts'
+import type { ActivationQuery, ActivationStore } from '../../spi/index.ts'
 import { activationView, responseView } from '../activation-views.ts'
 import { ok, type Answer } from '../answers.ts'
 import type { BodyReader } from '../body-reader.ts'
 import { firstName, requireJson, type Call, type Route } from '../call.ts'
 import { requireOwner } from '../entitlement.ts'
+import { FullLists } from '../full-list.ts'
 import { isObject, malformed, parseBody } from '../json-body.ts'
 import { queryError, type Query } from '../query.ts'
 import type { SettlementService } from '../services.ts'
@@ -16,6 +25,7 @@ export function activationRoutes(deps: {
   bodies: BodyReader
 }): Route[] {
   const { activations, settlement, bodies } = deps
+  const fullLists = new FullLists()
 
   async function list(call: Call): Promise<Answer> {
     requireOwner(call.identity, call.namespace, call.namespace)
@@ -38,8 +48,19 @@ export function activationRoutes(deps: {
       if (docs) throw new ApiError(400, "The parameter 'docs' is not permitted with 'count'.")
       return ok({ activations: await activations.count(where) })
     }
-    if (docs) return ok((await activations.listFull({ ...where, limit })).map(activationView))
+    if (docs) return fullLists.answer(call.namespace, () => readFull({ ...where, limit }), activationView)
     return ok(await activations.list({ ...where, limit }))
+  }
+
+  /** Throws 413 when the records together are too large for one answer. */
+  async function readFull(query: ActivationQuery & { limit: number }): Promise<AsyncIterable<ActivationRecord>> {
+    try {
+      return await activations.listFull({ ...query, bytesMax: bounds.api.fullListBytesMax })
+    } catch (error) {
+      if (!isSluiceError(error, 'SLUICE_TOO_LARGE')) throw error
+      const max = bounds.api.fullListBytesMax / 1024 / 1024
+      throw new ApiError(413, `The activations are larger than ${max} MB together; ask for fewer by 'limit'.`)
+    }
   }
 
   /** Throws 404 for a record that is missing, or that the namespace asked not to be kept. */
