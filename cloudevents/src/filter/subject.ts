@@ -17,9 +17,14 @@ export function subjectOf(event: CloudEvent): FilterSubject {
   return new EventSubject(event)
 }
 
-/** The subject of attributes and a payload that need not be a CloudEvent, such as a plain fire. */
+/** The subject of attributes and a payload that need not be a CloudEvent. Numbers in `data` must be plain ones. */
 export function subjectOfParts(attributes: Readonly<Record<string, unknown>>, data: unknown): FilterSubject {
-  return new PartsSubject(attributes, data)
+  return new PartsSubject(attributes, { value: data })
+}
+
+/** As `subjectOfParts`, for a payload as JSON text, such as a plain fire's; parsed at the first use. */
+export function subjectOfJson(attributes: Readonly<Record<string, unknown>>, json: string): FilterSubject {
+  return new PartsSubject(attributes, { json })
 }
 
 class EventSubject implements FilterSubject {
@@ -68,9 +73,9 @@ class EventSubject implements FilterSubject {
 
 class PartsSubject implements FilterSubject {
   readonly #attributes: Readonly<Record<string, unknown>>
-  readonly #data: unknown
+  #data: { readonly value: unknown } | { readonly json: string }
 
-  constructor(attributes: Readonly<Record<string, unknown>>, data: unknown) {
+  constructor(attributes: Readonly<Record<string, unknown>>, data: { value: unknown } | { json: string }) {
     this.#attributes = attributes
     this.#data = data
   }
@@ -80,10 +85,12 @@ class PartsSubject implements FilterSubject {
   }
 
   data(): unknown {
-    return this.#data
+    if ('json' in this.#data) this.#data = { value: JSON.parse(this.#data.json) as unknown }
+    return this.#data.value
   }
 
   toObject(): Record<string, unknown> {
-    return this.#data === undefined ? { ...this.#attributes } : { ...this.#attributes, data: this.#data }
+    const data = this.data()
+    return data === undefined ? { ...this.#attributes } : { ...this.#attributes, data }
   }
 }

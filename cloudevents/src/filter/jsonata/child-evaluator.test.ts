@@ -2,7 +2,9 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { compileFilter } from '../compile-filter.ts'
 import { explain } from '../explain.ts'
 import { RuleSet } from '../matching/rule-set.ts'
-import { subjectOfParts } from '../subject.ts'
+import { FilterError } from '../filter-error.ts'
+import { subjectOfJson, subjectOfParts } from '../subject.ts'
+import { compileTransform } from '../transform.ts'
 import { createChildEvaluator } from './child-evaluator.ts'
 
 const jsonata = createChildEvaluator()
@@ -87,6 +89,33 @@ describe('JSONata in a child process', () => {
       matched: false,
       clause: { path: '', language: 'jsonata', text: '$max(data.items.price) < 4', reason: 'the result is not true' },
     })
+  })
+})
+
+describe('a transform', () => {
+  it('gives an object, or an error for the developer', async () => {
+    const transform = (expression: string) =>
+      compileTransform({ jsonata: expression }, { jsonata }).apply(event, jsonata)
+    expect(await transform('{"n": $count(data.items), "type": type}')).toEqual({ n: 2, type: 't' })
+    await expect(transform('data.items')).rejects.toThrow('must give an object, not [')
+    await expect(transform('data.nothing')).rejects.toThrow('must give an object, not undefined')
+    await expect(transform('$number(type)')).rejects.toThrow(expect.objectContaining({ kind: 'expression' }))
+    await expect(
+      compileTransform({ jsonata: 'data' }, { jsonata }).apply(subjectOfJson({ id: '1' }, '{"a":'), jsonata),
+    ).rejects.toThrow(expect.objectContaining({ kind: 'expression' }))
+  })
+
+  it.each([[{}], ['data'], [null], [{ jsonata: 1 }], [{ jsonata: '1', pattern: {} }]])(
+    'is refused as %j',
+    definition => {
+      expect(() => compileTransform(definition, { jsonata })).toThrow(FilterError)
+    },
+  )
+
+  it('is refused with the place of a mistake', () => {
+    expect(() => compileTransform({ jsonata: '{"a": ' }, { jsonata })).toThrow(
+      expect.objectContaining({ position: expect.objectContaining({ path: '/jsonata', line: 1 }) }),
+    )
   })
 })
 
