@@ -38,6 +38,8 @@ const ruleTexts = {
   depth: 'is nested too deeply',
   size: 'is too large',
   count: 'holds too many events',
+  attributes: 'has too many attributes',
+  values: 'has too many values',
   boolean: 'must be true or false',
   positive: 'must be greater than zero',
   'trace-context': 'must be a W3C trace context',
@@ -52,6 +54,8 @@ const kinds: { readonly [rule in CloudEventRule]?: CloudEventErrorKind } = {
   batch: 'batch',
   size: 'too-large',
   count: 'too-large',
+  attributes: 'too-large',
+  values: 'too-large',
 }
 
 /** Thrown by everything in this package that refuses its input, and nothing else is. Never carries a value of the event:

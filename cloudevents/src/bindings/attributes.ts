@@ -3,6 +3,7 @@ import { adoptEvent } from '../create-event.ts'
 import { CloudEventError } from '../error.ts'
 import { optionalAttributes, type CloudEvent, type EventData, type ExtensionValue } from '../event.ts'
 import { emptyParts, takeAttribute } from '../formats/parts.ts'
+import { checkAttributes, type Limits } from '../limits.ts'
 
 /**
  * The event of a binary message, or nothing if not all of id, source, type and specversion are there: then it is a plain
@@ -13,9 +14,14 @@ export function eventOfAttributes(
   attributes: Iterable<readonly [name: string, value: ExtensionValue]>,
   contentType: string | undefined,
   data: EventData | undefined,
+  limits: Limits,
 ): CloudEvent | undefined {
   const parts = emptyParts()
-  for (const [name, value] of attributes) takeAttribute(parts, name, value)
+  let count = 0
+  for (const [name, value] of attributes) {
+    checkAttributes(++count, limits)
+    takeAttribute(parts, name, value)
+  }
   if (!isComplete(parts)) return undefined
   parts.datacontenttype = contentType ?? parts.datacontenttype
   parts.data = data

@@ -51,7 +51,7 @@ function read(
   if (mode === 'structured') return { mode, events: [decodeStructured(contentType as string, body, limits)] }
   checkSize(body.length, limitsOf(limits))
   const data = body.length === 0 ? undefined : bytesData(body)
-  const event = eventOfAttributes(attributesOf(applicationProperties), contentType, data)
+  const event = eventOfAttributes(attributesOf(applicationProperties), contentType, data, limitsOf(limits))
   return event && { mode: 'binary', events: [event] }
 }
 

@@ -48,7 +48,7 @@ function read(
     return { mode, events }
   }
   checkSize(body?.length ?? 0, limitsOf(limits))
-  const event = eventOfAttributes(attributesOf(headers), contentType, body && bytesData(body))
+  const event = eventOfAttributes(attributesOf(headers), contentType, body && bytesData(body), limitsOf(limits))
   return event && { mode: 'binary', events: [event] }
 }
 

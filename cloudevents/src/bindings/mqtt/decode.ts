@@ -57,7 +57,7 @@ function read(
   if (!claimsEvent(userProperties)) return undefined
   checkSize(body.length, limitsOf(options))
   const data = body.length === 0 ? undefined : bytesData(body)
-  const event = eventOfAttributes(attributesOf(userProperties), contentType, data)
+  const event = eventOfAttributes(attributesOf(userProperties), contentType, data, limitsOf(options))
   return event && { mode: 'binary', events: [event] }
 }
 

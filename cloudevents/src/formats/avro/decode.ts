@@ -6,7 +6,15 @@ import { CloudEventError } from '../../error.ts'
 import type { CloudEvent, EventData, ExtensionValue } from '../../event.ts'
 import { freezeParsed } from '../../frozen.ts'
 import { parseJson } from '../../json-codec.ts'
-import { checkDepth, checkSize, limitsOf, type DecodeLimits, type Limits } from '../../limits.ts'
+import {
+  checkAttributes,
+  checkDepth,
+  checkSize,
+  checkValues,
+  limitsOf,
+  type DecodeLimits,
+  type Limits,
+} from '../../limits.ts'
 import { isJsonType } from '../../media-type.ts'
 import { emptyParts, requireVersion, takeAttribute } from '../parts.ts'
 import { AvroReader } from './reader.ts'
@@ -17,7 +25,9 @@ export function decodeAvro(body: Uint8Array, given?: DecodeLimits): CloudEvent {
   checkSize(body.length, limits)
   const reader = new AvroReader(body)
   const parts = emptyParts()
+  let attributes = 0
   for (let count = reader.block(); count > 0; count = reader.block()) {
+    checkAttributes((attributes += count), limits)
     for (; count > 0; count--) {
       const name = reader.name()
       const value = readAttribute(reader)
@@ -60,9 +70,9 @@ function readData(reader: AvroReader, type: unknown, limits: Limits): EventData 
     case 2:
       return jsonText(String(reader.boolean()))
     case 3:
-      return jsonText(readMap(reader, readMember, 1, limits))
+      return jsonText(readMap(reader, readMember, 1, { limits, values: 0 }))
     case 4:
-      return jsonText(readArray(reader, 1, limits))
+      return jsonText(readArray(reader, 1, { limits, values: 0 }))
     case 5:
       return jsonText(numberText(reader))
     case 6: {
@@ -79,36 +89,41 @@ function jsonText(text: string): EventData {
   return { kind: 'json', value: freezeParsed(parseJson(text, 'data')), text }
 }
 
-type ReadValue = (reader: AvroReader, depth: number, limits: Limits) => string
+/** How many values have been read so far. */
+type Budget = { readonly limits: Limits; values: number }
 
-function readMap(reader: AvroReader, readValue: ReadValue, depth: number, limits: Limits): string {
-  checkDepth(depth, limits)
+type ReadValue = (reader: AvroReader, depth: number, budget: Budget) => string
+
+function readMap(reader: AvroReader, readValue: ReadValue, depth: number, budget: Budget): string {
+  checkDepth(depth, budget.limits)
   const members: string[] = []
   for (let count = reader.block(); count > 0; count = reader.block()) {
+    checkValues((budget.values += count), budget.limits)
     for (; count > 0; count--)
-      members.push(`${JSON.stringify(reader.string())}:${readValue(reader, depth + 1, limits)}`)
+      members.push(`${JSON.stringify(reader.string())}:${readValue(reader, depth + 1, budget)}`)
   }
   return `{${members.join(',')}}`
 }
 
-function readArray(reader: AvroReader, depth: number, limits: Limits): string {
-  checkDepth(depth, limits)
+function readArray(reader: AvroReader, depth: number, budget: Budget): string {
+  checkDepth(depth, budget.limits)
   const items: string[] = []
   for (let count = reader.block(); count > 0; count = reader.block()) {
-    for (; count > 0; count--) items.push(readRecord(reader, depth + 1, limits))
+    checkValues((budget.values += count), budget.limits)
+    for (; count > 0; count--) items.push(readRecord(reader, depth + 1, budget))
   }
   return `[${items.join(',')}]`
 }
 
 /** Members of the payload's own object: null, boolean, record, double, string. */
-const readMember: ReadValue = (reader, depth, limits) => {
+const readMember: ReadValue = (reader, depth, budget) => {
   switch (reader.long()) {
     case 0:
       return 'null'
     case 1:
       return String(reader.boolean())
     case 2:
-      return readRecord(reader, depth, limits)
+      return readRecord(reader, depth, budget)
     case 3:
       return numberText(reader)
     case 4:
@@ -119,18 +134,18 @@ const readMember: ReadValue = (reader, depth, limits) => {
 }
 
 /** AvroCloudEventData: an object whose members are null, boolean, map of such records, array of them, double, string. */
-const readRecord: ReadValue = (reader, depth, limits) => readMap(reader, readInner, depth, limits)
+const readRecord: ReadValue = (reader, depth, budget) => readMap(reader, readInner, depth, budget)
 
-const readInner: ReadValue = (reader, depth, limits) => {
+const readInner: ReadValue = (reader, depth, budget) => {
   switch (reader.long()) {
     case 0:
       return 'null'
     case 1:
       return String(reader.boolean())
     case 2:
-      return readMap(reader, readRecord, depth, limits)
+      return readMap(reader, readRecord, depth, budget)
     case 3:
-      return readArray(reader, depth, limits)
+      return readArray(reader, depth, budget)
     case 4:
       return numberText(reader)
     case 5:

@@ -6,7 +6,17 @@ import { CloudEventError } from '../../error.ts'
 import type { CloudEvent, EventData, ExtensionValue } from '../../event.ts'
 import { freezeParsed } from '../../frozen.ts'
 import { parseJson } from '../../json-codec.ts'
-import { checkCount, checkDepth, checkSize, inBatch, limitsOf, type DecodeLimits, type Limits } from '../../limits.ts'
+import {
+  checkAttributes,
+  defaultLimits,
+  checkCount,
+  checkDepth,
+  checkSize,
+  inBatch,
+  limitsOf,
+  type DecodeLimits,
+  type Limits,
+} from '../../limits.ts'
 import { isJsonType } from '../../media-type.ts'
 import { bufferOf } from '../../utf8.ts'
 import { emptyParts, putAttribute, requireVersion } from '../parts.ts'
@@ -61,7 +71,9 @@ function eventOf(members: unknown, origin?: Origin): CloudEvent {
   const parts = emptyParts()
   let data: unknown
   let base64: unknown
-  for (const name of Object.keys(members)) {
+  const names = Object.keys(members)
+  checkAttributes(names.length, origin?.limits ?? defaultLimits)
+  for (const name of names) {
     const value = (members as Record<string, unknown>)[name]
     if (name === 'data') data = value
     else if (value === null) continue

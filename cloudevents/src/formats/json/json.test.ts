@@ -59,8 +59,8 @@ describe('reading', () => {
     expect(() => decodeJsonBatch(document(''))).toThrow(/must be a JSON array of events/)
   })
 
-  it('answers ten megabytes of brackets with an error of its own', () => {
-    const brackets = '['.repeat(10_000_000)
+  it('answers megabytes of brackets with an error of its own', () => {
+    const brackets = '['.repeat(4_000_000)
     expect(() => decodeJson(brackets)).toThrow(/'body' must be JSON/)
     expect(() => decodeJson(document(`,"data":${nested(200_000)}`))).toThrow(
       /'data' is nested too deeply; at most 1000/,

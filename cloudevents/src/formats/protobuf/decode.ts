@@ -4,15 +4,24 @@ import { adoptEvent, type LooseParts } from '../../create-event.ts'
 import { bytesData, protobufData, textData } from '../../data.ts'
 import { CloudEventError } from '../../error.ts'
 import type { CloudEvent, EventData, ExtensionValue } from '../../event.ts'
-import { checkCount, checkSize, inBatch, limitsOf, type DecodeLimits, type Limits } from '../../limits.ts'
+import {
+  checkAttributes,
+  checkCount,
+  checkSize,
+  inBatch,
+  limitsOf,
+  type DecodeLimits,
+  type Limits,
+} from '../../limits.ts'
 import { emptyParts, putAttribute, requireVersion } from '../parts.ts'
 import { MessageReader, type TakeField } from './reader.ts'
 import { timestampText } from './timestamp.ts'
 
 /** One event. Bytes stay on the memory of `body`. Throws CloudEventError. */
 export function decodeProtobuf(body: Uint8Array, given?: DecodeLimits): CloudEvent {
-  checkSize(body.length, limitsOf(given))
-  return readEvent(body)
+  const limits = limitsOf(given)
+  checkSize(body.length, limits)
+  return readEvent(body, limits)
 }
 
 /** The events of a CloudEventBatch, all or none. Throws CloudEventError, whose message has the index of a broken one. */
@@ -20,7 +29,7 @@ export function decodeProtobufBatch(body: Uint8Array, given?: DecodeLimits): Clo
   const limits = limitsOf(given)
   checkSize(body.length, limits)
   const { messages } = new MessageReader(body).read(takeEvent, { messages: [], limits })
-  return messages.map((message, index) => inBatch(index, () => readEvent(message)))
+  return messages.map((message, index) => inBatch(index, () => readEvent(message, limits)))
 }
 
 const takeEvent: TakeField<{ messages: Uint8Array[]; limits: Limits }> = (batch, field, wireType, target) => {
@@ -29,15 +38,18 @@ const takeEvent: TakeField<{ messages: Uint8Array[]; limits: Limits }> = (batch,
   return true
 }
 
-function readEvent(body: Uint8Array): CloudEvent {
-  const parts = new MessageReader(body).read(takeField, emptyParts())
+function readEvent(body: Uint8Array, limits: Limits): CloudEvent {
+  const { parts } = new MessageReader(body).read(takeField, { parts: emptyParts(), attributes: 0, limits })
   requireVersion(parts)
   return adoptEvent(parts)
 }
 
+type Draft = { readonly parts: LooseParts; attributes: number; readonly limits: Limits }
+
 /** Of a field that is there twice, and of an entry with a name that is, the last holds. */
-const takeField: TakeField<LooseParts> = (event, field, wireType, parts) => {
+const takeField: TakeField<Draft> = (event, field, wireType, draft) => {
   if (wireType !== WireType.LengthDelimited) return false
+  const { parts, limits } = draft
   switch (field) {
     // An empty text is what a missing one is.
     case 1:
@@ -53,6 +65,7 @@ const takeField: TakeField<LooseParts> = (event, field, wireType, parts) => {
       parts.type = event.string() || undefined
       return true
     case 5:
+      checkAttributes(++draft.attributes, limits)
       putEntry(parts, event.nested(takeEntry, { name: '', value: undefined }))
       return true
     case 6:

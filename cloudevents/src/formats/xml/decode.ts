@@ -4,7 +4,17 @@ import { SaxesParser, type SaxesTagNS } from 'saxes'
 import { adoptEvent, type LooseParts } from '../../create-event.ts'
 import { CloudEventError } from '../../error.ts'
 import type { CloudEvent } from '../../event.ts'
-import { checkCount, checkDepth, checkSize, inBatch, limitsOf, type DecodeLimits, type Limits } from '../../limits.ts'
+import {
+  checkAttributes,
+  checkCount,
+  checkDepth,
+  checkSize,
+  checkValues,
+  inBatch,
+  limitsOf,
+  type DecodeLimits,
+  type Limits,
+} from '../../limits.ts'
 import { bufferOf } from '../../utf8.ts'
 import { emptyParts, requireVersion, takeAttribute } from '../parts.ts'
 import { attributeValue, dataValueOf } from './values.ts'
@@ -46,6 +56,9 @@ function readDocument(text: string, root: 'event' | 'batch', limits: Limits): Lo
   let parts = emptyParts()
   let child: Child | undefined
   let depth = 0
+  let elements = 0
+  let children = 0
+  let attributes = 0
 
   const parser = new SaxesParser({ xmlns: true })
   parser.on('doctype', () => {
@@ -54,8 +67,13 @@ function readDocument(text: string, root: 'event' | 'batch', limits: Limits): Lo
   parser.on('xmldecl', ({ encoding }) => {
     if (encoding !== undefined && !/^(utf-?8|us-ascii)$/i.test(encoding)) throw new CloudEventError('body', 'utf8')
   })
+  parser.on('attribute', () => checkAttributes(++attributes, limits))
   parser.on('opentagstart', () => {
+    attributes = 0
     checkDepth(++depth, limits, 'body')
+    checkValues(++elements, limits)
+    if (depth === eventDepth + 1) checkAttributes(++children, limits)
+    else if (depth === eventDepth) children = 0
     child?.fragment?.begin(depth - eventDepth - 1, parser.position)
   })
   parser.on('opentag', tag => {

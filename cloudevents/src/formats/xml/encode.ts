@@ -85,10 +85,17 @@ function isOneElement(text: string): boolean {
   if (!/^<[^?!]/.test(text) || !text.endsWith('>')) return false
   const parser = new SaxesParser({ xmlns: true, position: false })
   let depth = 0
+  let elements = 0
+  let attributes = 0
   let end = -1
   parser.on('opentagstart', () => {
     depth++
-    if (depth > depthMax) throw new Error('too deep to be put into a document')
+    elements++
+    attributes = 0
+    if (depth > depthMax || elements > elementsMax) throw new Error('too much to be put into a document')
+  })
+  parser.on('attribute', () => {
+    if (++attributes > attributesMax) throw new Error('too much to be put into a document')
   })
   parser.on('closetag', () => {
     if (--depth === 0) end = parser.position
@@ -101,5 +108,7 @@ function isOneElement(text: string): boolean {
   return end === text.length
 }
 
-/** Deeper ones go as text: a reader bounds the depth of documents. */
+/** What has more goes as text: readers bound documents. */
 const depthMax = 500
+const elementsMax = 50_000
+const attributesMax = 500
