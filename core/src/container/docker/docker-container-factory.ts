@@ -365,7 +365,9 @@ class Factory implements DockerContainerFactory {
     else container.endpoint = await this.#address(container)
     const patience = new AbortController()
     let over = false
-    const listening = sockets?.listening ?? this.#portOpen(container, () => over)
+    // The socket's file is there a moment before it takes connections, and before the hub's user may connect.
+    const there = sockets?.listening ?? Promise.resolve(true)
+    const listening = there.then(() => this.#doorOpen(container, () => over))
     await Promise.race([
       listening,
       container.exited,
@@ -384,7 +386,7 @@ class Factory implements DockerContainerFactory {
     return { host: address, port: runtimePort }
   }
 
-  async #portOpen(container: DockerContainer, over: () => boolean): Promise<void> {
+  async #doorOpen(container: DockerContainer, over: () => boolean): Promise<void> {
     const { clock } = this.#options
     const settleMs = this.#options.transport === 'port' ? bounds.docker.portSettleMs : 0
     while (!over() && !(await isListening(container.endpoint, clock, settleMs))) {
