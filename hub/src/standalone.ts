@@ -96,6 +96,7 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       log: child(log, 'containers'),
       // Known only once the port is bound; no container runs before that.
       apiTarget: () => localUrl,
+      lifecycleTargets: config.providers.alarms.url === undefined ? {} : { alarms: config.providers.alarms.url },
     })
     const { factory } = containers
     readiness.probe('containers', () => containers.problem())
@@ -107,6 +108,8 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       process.off('exit', killNow)
     })
     const manifest = manifestOf(kind => factory.supports(kind))
+    /** What the actions of feeds run in. */
+    const feedKind = manifest.resolve('nodejs:default')?.kind ?? 'nodejs:20'
     const imageOf = (kind: string): string => {
       const image = manifest.kind(kind)?.image
       return image ? printImageName(image) : kind
@@ -265,13 +268,14 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
         random,
         providerKeys: new Map([['alarms', key]]),
       })
-      await installAlarms(token, endpoint)
+      const hubOnly = containers.reachesHubOnly(feedKind)
+      await installAlarms(token, hubOnly ? undefined : endpoint)
     }
 
     async function installAlarms(token: string, endpoint?: string): Promise<void> {
       const { limitCronFields } = config.providers.alarms
       const entities = alarmsPackage({ keyRing, token, endpoint, limitCronFields, nowMs: clock.nowMs() })
-      await installEntities({ artifacts, keyRing }, entities, manifest.resolve('nodejs:default')?.kind ?? 'nodejs:20')
+      await installEntities({ artifacts, keyRing }, entities, feedKind)
     }
 
     await fire.start()

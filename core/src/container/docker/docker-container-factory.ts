@@ -293,8 +293,8 @@ class Factory implements DockerContainerFactory {
     if (spec.egress === 'open') {
       place = await this.#networks.take(namespace, 'open')
     } else if (needsNetwork) {
-      if (!this.#enforced && spec.egress === 'platform' && !this.#isTrusted(namespace)) {
-        const text = `Egress of ${spec.name} cannot be limited to the platform here: the hub may not change the firewall.`
+      if (!this.#enforced && !this.#isTrusted(namespace)) {
+        const text = `Egress of ${spec.name} cannot be limited to ${spec.egress} here: the hub may not change the firewall.`
         throw new SluiceError('SLUICE_CONTAINER_START', text)
       }
       place = await this.#networks.take(namespace, 'platform')
