@@ -21,6 +21,13 @@ describe('scanJson', () => {
     expect(scanJson(Buffer.from(text))).toBeUndefined()
   })
 
+  it('finds the end of a string behind any row of backslashes and quotes', () => {
+    for (const text of ['\\"[', '\\\\', 'x\\"\\\\', '\\\\\\"[[', '\\"\\"']) {
+      expect(scanJson(Buffer.from(`["${text}",${nested(126)}]${' '.repeat(200)}`))).toBeUndefined()
+      expect(scanJson(Buffer.from(`["${text}",${nested(128)}]${' '.repeat(200)}`))).toContain('nested too deeply')
+    }
+  })
+
   it('survives a string without an end', () => {
     expect(scanJson(Buffer.from(`"${'x'.repeat(1000)}`))).toBeUndefined()
     expect(scanJson(Buffer.from(`"${'x'.repeat(1000)}\\`))).toBeUndefined()
@@ -58,6 +65,28 @@ describe('describeJsonError', () => {
     ['ä', `Unexpected character 'ä' at input index 0 (line 1, position 1), expected JSON Value:\nä\n^\n`],
   ])('says where %j breaks and what was expected', (text, message) => {
     expect(describeJsonError(Buffer.from(text))).toBe(message)
+  })
+
+  it('shows of a long line only what lies around the place', () => {
+    const long = describeJsonError(Buffer.from(`{"a":"${'x'.repeat(5_000_000)}",}${' '.repeat(5_000_000)}`))
+    expect(long.length).toBeLessThan(8192)
+    const [first, line = '', caret = ''] = long.split('\n')
+    expect(first).toContain("Unexpected character '}' at input index 5000008 (line 1, position 5000009)")
+    expect(line.startsWith('…xxx')).toBe(true)
+    expect(line.endsWith(' …')).toBe(true)
+    expect(line[caret.indexOf('^')]).toBe('}')
+  })
+
+  it('cuts no character in two', () => {
+    for (let shift = 0; shift < 4; shift++) {
+      expect(describeJsonError(Buffer.from(`${'x'.repeat(shift)}${'€'.repeat(5000)}`))).not.toContain('\ufffd')
+      expect(describeJsonError(Buffer.from(`{"a":"${'x'.repeat(shift)}${'€'.repeat(5000)}`))).not.toContain('\ufffd')
+    }
+  })
+
+  it('shows a line of usual length whole', () => {
+    const text = `{"a":"${'x'.repeat(1000)}",}`
+    expect(describeJsonError(Buffer.from(text))).toContain(`\n${text}\n`)
   })
 
   it('never fails, whatever bytes it gets', () => {

@@ -37,15 +37,20 @@ export function scanJson(bytes: Buffer): string | undefined {
 
 /** Index of the quote that ends the string which begins at `start`, or of the last byte. */
 function stringEnd(bytes: Buffer, start: number): number {
-  for (let at = bytes.indexOf(quote, start + 1); at >= 0; at = bytes.indexOf(quote, at + 1)) {
-    let slashes = 0
-    while (bytes[at - 1 - slashes] === backslash) slashes++
-    if (slashes % 2 === 0) return at
+  // Most strings have no quote in them; where one is escaped, there are likely many, and a call for each would be slow.
+  const first = bytes.indexOf(quote, start + 1)
+  if (first < 0) return bytes.length - 1
+  if (bytes[first - 1] !== backslash) return first
+  for (let at = start + 1; at < bytes.length; at++) {
+    const code = bytes[at]
+    if (code === backslash) at++
+    else if (code === quote) return at
   }
   return bytes.length - 1
 }
 
-/** The message for text that is not JSON, in the words of OpenWhisk's parser; it ends in a line feed. */
+/** The message for text that is not JSON, in the words of OpenWhisk's parser; it ends in a line feed. Of a long line it
+ *  shows what lies around the place. */
 export function describeJsonError(bytes: Buffer): string {
   const error = new Finder(bytes).find()
   if (error === undefined) return 'invalid JSON'
@@ -53,13 +58,31 @@ export function describeJsonError(bytes: Buffer): string {
   const lineStart = bytes.lastIndexOf(0x0a, at - 1) + 1
   const start = at === 0 ? 0 : lineStart
   const end = bytes.indexOf(0x0a, at)
-  const line = shown(bytes.subarray(start, end < 0 ? bytes.length : end).toString('utf8'))
+  const shownPart = around(bytes, start, end < 0 ? bytes.length : end, at)
   let lineNumber = 1
   for (let i = 0; i < start; i++) if (bytes[i] === 0x0a) lineNumber++
   const column = at - start + 1
   const unexpected = stoppedAt >= bytes.length ? 'end-of-input' : `character '${characterAt(bytes, stoppedAt)}'`
   const place = `at input index ${at} (line ${lineNumber}, position ${column})`
-  return `Unexpected ${unexpected} ${place}, expected ${expected}:\n${line}\n${' '.repeat(column - 1)}^\n`
+  return `Unexpected ${unexpected} ${place}, expected ${expected}:\n${shownPart.text}\n${' '.repeat(shownPart.caret)}^\n`
+}
+
+/** The line from `start` to `end`, cut on either side if it is long; `caret` is how far in it `at` lies. */
+function around(bytes: Buffer, start: number, end: number, at: number): { text: string; caret: number } {
+  const reach = bounds.http.jsonErrorLineMax / 2
+  const whole = end - start <= bounds.http.jsonErrorLineMax
+  const from = whole ? start : characterStart(bytes, Math.max(start, at - reach))
+  const to = whole ? end : characterStart(bytes, Math.min(end, at + reach))
+  const head = from > start ? '…' : ''
+  const tail = to < end ? '…' : ''
+  return { text: head + shown(bytes.subarray(from, to).toString('utf8')) + tail, caret: head.length + at - from }
+}
+
+/** The place itself, or the end of the character in the middle of which it is. */
+function characterStart(bytes: Buffer, at: number): number {
+  let start = at
+  while (start < bytes.length && start < at + 4 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++
+  return start
 }
 
 function characterAt(bytes: Buffer, at: number): string {
@@ -106,7 +129,10 @@ class Finder {
   }
 
   #space(): void {
-    while ([0x20, 0x09, 0x0a, 0x0d].includes(this.#bytes[this.#at] ?? 0)) this.#at++
+    const bytes = this.#bytes
+    let at = this.#at
+    for (let code = bytes[at]; code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09; code = bytes[at]) at++
+    this.#at = at
   }
 
   #take(character: string): boolean {
@@ -183,12 +209,22 @@ class Finder {
 
   #string(): void {
     this.#need('"')
+    const bytes = this.#bytes
+    let at = this.#at
     for (;;) {
-      const code = this.#bytes[this.#at]
+      const code = bytes[at]
       if (code === undefined || code === quote || code < 0x20) break
-      this.#at++
-      if (code === backslash) this.#escape()
+      at++
+      if (code !== backslash) continue
+      const escaped = bytes[at]
+      if (escaped === quote || escaped === 0x6e || escaped === backslash) at++
+      else {
+        this.#at = at
+        this.#escape()
+        at = this.#at
+      }
     }
+    this.#at = at
     this.#need('"')
     this.#space()
   }

@@ -21,6 +21,8 @@ export const bounds = {
     requestsPerSocketMax: 1_000_000,
     jsonDepthMax: 128,
     jsonTokensMax: 100_000,
+    /** Bytes that the answer about broken JSON shows of its line. */
+    jsonErrorLineMax: 2 * kib,
     drainMs: 30 * second,
     /** A stop waits so long for the rest of a request. */
     drainBodyMs: 3 * second,

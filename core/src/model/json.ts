@@ -31,7 +31,7 @@ const suspicious = /[0-9][0-9.]{15}|[0-9][eE][-+0-9]/
 
 /** Parses JSON text; keys such as `__proto__` become plain data. Throws SyntaxError. */
 export function parseJson(text: string): unknown {
-  if (!suspicious.test(text)) return JSON.parse(text) as unknown
+  if (!suspicious.test(text) || !suspiciousOutsideStrings(text)) return JSON.parse(text) as unknown
   const plain = JSON.parse(text) as unknown
   return sameDigits(plain, text)
     ? plain
@@ -48,6 +48,28 @@ export function stringifyJson(value: unknown): string {
 function exactNumber(text: string): number | ExactNumber {
   const value = Number(text)
   return String(value) === text ? value : new ExactNumber(text)
+}
+
+/** A string's own digits do not matter, and may be many. */
+function suspiciousOutsideStrings(text: string): boolean {
+  for (let at = 0; ;) {
+    const quote = text.indexOf('"', at)
+    if (suspicious.test(text.slice(at, quote < 0 ? text.length : quote))) return true
+    if (quote < 0) return false
+    at = stringEnd(text, quote) + 1
+  }
+}
+
+function stringEnd(text: string, start: number): number {
+  const first = text.indexOf('"', start + 1)
+  if (first < 0) return text.length
+  if (text[first - 1] !== '\\') return first
+  for (let at = start + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 0x5c) at++
+    else if (code === 0x22) return at
+  }
+  return text.length
 }
 
 /** Spares the slow parser where only a string looked like a number. */
