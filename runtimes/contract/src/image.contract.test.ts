@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { describeWays, dockerWay, engineDoes, missingImage, startDocker } from './index.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { describeWays, dockerWay, engineDoes, hardening, missingImage, startDocker } from './index.ts'
 
 /** What is true of the images as such, and what only shows where the proxy is the first process of a container. */
 
@@ -11,6 +12,13 @@ const images: [string, string, string][] = [
   [python, 'python:3.11-slim-bookworm', 'python:3.11'],
   ['sluice/action-skeleton:latest', 'python:3.11-slim-bookworm', 'blackbox'],
 ]
+
+/** Code that returns what it gets, by kind. */
+const programs: Record<string, string> = {
+  'nodejs:20': 'function main(args) { return args }',
+  'python:3.11': 'def main(args): return args',
+  blackbox: '#!/bin/bash\necho "$1"',
+}
 
 describe.each(images)('the image %s', (image, base, kind) => {
   describeWays([dockerWay({ image })], () => {
@@ -22,6 +30,35 @@ describe.each(images)('the image %s', (image, base, kind) => {
       if ((await missingImage(base)) !== undefined) return context.skip(`needs docker: there is no image ${base}`)
       const { Size: baseSize } = await engineDoes('GET', `/images/${base}/json`)
       expect(Size - baseSize).toBeLessThan(15e6)
+    })
+
+    it('listens on port 8080 where no socket is named', async () => {
+      const { Id: network } = await engineDoes('POST', '/networks/create', {
+        Name: `sluice-test-${randomUUID()}`,
+        Labels: { 'sluice.test': String(process.pid) },
+      })
+      // Called last to first: a network goes after what is in it.
+      onTestFinished(() => engineDoes('DELETE', `/networks/${network}`))
+      const { Id: id } = await engineDoes('POST', '/containers/create', {
+        Image: image,
+        Labels: { 'sluice.test': String(process.pid) },
+        HostConfig: {
+          ...hardening,
+          NetworkMode: network,
+          Tmpfs: { '/tmp': 'rw,noexec', '/action': 'rw,exec' },
+          PortBindings: { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] },
+        },
+      })
+      onTestFinished(() => engineDoes('DELETE', `/containers/${id}?force=1&v=1`))
+      await engineDoes('POST', `/containers/${id}/start`)
+      const { NetworkSettings } = await engineDoes('GET', `/containers/${id}/json`)
+      const url = `http://127.0.0.1:${NetworkSettings.Ports['8080/tcp'][0].HostPort}`
+      const body = JSON.stringify({ value: { name: 'x', main: 'main', code: programs[kind] } })
+      await expect
+        .poll(async () => (await fetch(`${url}/init`, { method: 'POST', body })).status, { timeout: 10_000 })
+        .toBe(200)
+      const answer = await fetch(`${url}/run`, { method: 'POST', body: '{"value":{"a":"☃"}}' })
+      expect(await answer.json()).toEqual({ a: '☃' })
     })
   })
 })
