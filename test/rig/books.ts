@@ -11,18 +11,28 @@ export type Books = {
 }
 
 export async function readBooks(api: Api): Promise<Books> {
-  const { text } = await api.call('GET', '/metrics', { auth: null })
-  /** The sum over all lines of a metric whose labels hold a text. */
-  const sum = (name: string, label = ''): number => {
-    const lines = text.split('\n').filter(line => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
-    if (lines.length === 0) throw new Error(`The hub has no metric ${name}.`)
-    return lines.filter(line => line.includes(label)).reduce((total, line) => total + Number(line.split(' ').at(-1)), 0)
-  }
+  const sum = await readSums(api)
   return {
     firesAccepted: sum('sluice_fires_accepted_total'),
     runsAccepted: sum('sluice_rule_runs_accepted_total'),
     runsRefused: sum('sluice_rule_runs_refused_total'),
     runsSettled: sum('sluice_activations_settled_total', 'origin="rule"'),
     inFlight: sum('sluice_fires_waiting') + sum('sluice_activations_running'),
+  }
+}
+
+/** What the hub still owes: fires, runs of rules and running activations. Has no counters, which begin anew at a restart. */
+export async function readOpen(api: Api): Promise<number> {
+  const sum = await readSums(api)
+  return sum('sluice_fires_waiting') + sum('sluice_rule_runs_waiting') + sum('sluice_activations_running')
+}
+
+/** The sum over all lines of a metric whose labels hold a text. */
+async function readSums(api: Api): Promise<(name: string, label?: string) => number> {
+  const { text } = await api.call('GET', '/metrics', { auth: null })
+  return (name, label = '') => {
+    const lines = text.split('\n').filter(line => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+    if (lines.length === 0) throw new Error(`The hub has no metric ${name}.`)
+    return lines.filter(line => line.includes(label)).reduce((total, line) => total + Number(line.split(' ').at(-1)), 0)
   }
 }

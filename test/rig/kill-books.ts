@@ -1,5 +1,5 @@
 import { eventually, type Api } from './api.ts'
-import { readBooks } from './books.ts'
+import { readOpen } from './books.ts'
 import { runIdOf, type Recorder } from './kill-recorder.ts'
 
 /**
@@ -74,9 +74,9 @@ export async function balance(
 
 /** Waits until the hub says that nothing is under way; resolves to what is, when it takes too long. */
 async function quiet(api: Api, withinMs: number): Promise<number> {
-  const isQuiet = async () => (await readBooks(api)).inFlight === 0
+  const isQuiet = async () => (await readOpen(api)) === 0
   await eventually(isQuiet, withinMs).catch(() => undefined)
-  return (await readBooks(api)).inFlight
+  return readOpen(api)
 }
 
 async function count(api: Api): Promise<number> {
