@@ -12,7 +12,7 @@ import { DockerContainer, isListening } from './docker-container.ts'
 import { EngineError, isMissing } from './engine-error.ts'
 import { openEngine, type Engine, type EngineAddress, type EngineInfo } from './engine.ts'
 import { EngineWatch } from './engine-watch.ts'
-import { openFirewall } from './firewall.ts'
+import { openFirewall, type Firewall } from './firewall.ts'
 import { createImages, howToGet, type Image, type Images, type ImagesOptions } from './images.ts'
 import { createNetworks, type NetworkPlace, type Networks } from './networks.ts'
 import { printArguments } from './print-arguments.ts'
@@ -49,6 +49,8 @@ export type DockerContainerFactoryOptions = {
   readonly apiTarget?: () => string
   /** Where providers outside of the hub take the lifecycle of feeds, by name: `http:` URLs. */
   readonly lifecycleTargets?: Readonly<Record<string, string>>
+  /** For tests; this machine's own unless given. */
+  readonly firewall?: (owner: string) => Promise<Firewall | undefined>
   /** Containers without a namespace of their own, or of one of these, are trusted where egress cannot be enforced. */
   readonly trustedNamespaces?: readonly string[]
 }
@@ -149,7 +151,7 @@ class Factory implements DockerContainerFactory {
     const { clock, log } = this.#options
     await this.#watch.start()
     const owner = `sluice-${this.#owner['sluice.installation']}-${this.#owner['sluice.invoker']}`
-    const firewall = this.#engine.local ? await openFirewall(owner) : undefined
+    const firewall = this.#engine.local ? await (this.#options.firewall ?? openFirewall)(owner) : undefined
     this.#enforced = firewall !== undefined
     this.#networks = createNetworks({
       engine: this.#engine,

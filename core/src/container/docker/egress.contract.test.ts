@@ -142,6 +142,26 @@ describe('Egress', () => {
     })
   })
 
+  it('[sec:S10] says that it cannot enforce a limit, and starts no foreign container that would need it', async () => {
+    const factory = await testFactory({
+      firewall: async () => undefined,
+      apiTarget: () => 'http://127.0.0.1:9',
+      trustedNamespaces: ['whisk.system'],
+    })
+    expect(factory.notes().join('\n')).toContain('CAP_NET_ADMIN')
+    const create = async (overrides: Partial<ContainerSpec>): Promise<void> => {
+      const container = await factory.create(specOf(overrides), AbortSignal.timeout(20_000))
+      await container.destroy()
+    }
+    const plain = { kind: 'test:plain', image: plainTestImage }
+    for (const egress of ['platform', 'none'] as const) {
+      await expect(create({ ...plain, egress })).rejects.toMatchObject({ code: 'SLUICE_CONTAINER_START' })
+    }
+    await create({ ...plain, namespace: 'whisk.system' })
+    // What has no network needs no firewall.
+    await create({})
+  })
+
   it('never shows a container the engine', async () => {
     const { start } = await open()
     const container = await start({})
