@@ -1,9 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import { bounds, SluiceError } from '../model/index.ts'
-import type { Clock, Container, ContainerFactory, Logger } from '../spi/index.ts'
-import { createContainerClient } from './container-client.ts'
-import { spareCapacity, type ActionSpec, type PooledContainer } from './pooled-container.ts'
-import { createStemCells, type StemCell } from './stem-cells.ts'
+import { createContainerStarter, type Start, type StarterOptions } from './container-starter.ts'
+import { createFreezer, type FreezerOptions } from './freezer.ts'
+import { evictable } from './eviction.ts'
+import { freeContainer, held, holdsLess, inTurn, promised, type Group } from './pool-group.ts'
+import type { ActionSpec, Lease, PooledContainer, StartKind } from './pooled-container.ts'
+import { createStemCellKeeper, type StemCellOptions } from './stem-cells.ts'
 import { createWaitingCounts } from './waiting-counts.ts'
 import { servedWithin } from './wait-estimate.ts'
 
@@ -28,16 +30,8 @@ export type ContainerPool = {
   close(): Promise<void>
 }
 
-export type Lease = {
-  readonly pooled: PooledContainer
-  readonly start: StartKind
-  /** The run that found the container uninitialised tells that `/init` is through: others may enter. */
-  initialised(): void
-  /** `destroy` after a developer or platform error; runs still in there may finish, new ones do not enter. */
-  release(fate: 'keep' | 'destroy'): void
-}
+export type { Lease, StartKind } from './pooled-container.ts'
 
-export type StartKind = 'warm' | 'prewarmed' | 'cold'
 export type PoolStats = {
   memoryMb: number
   containers: number
@@ -48,51 +42,13 @@ export type PoolStats = {
   queued: number
 }
 
-export type PoolOptions = {
-  factory: ContainerFactory
-  clock: Clock
-  log: Logger
-  /** Number of this invoker; part of every container's name. */
-  instance: number
-  labels: Readonly<Record<string, string>>
-  userMemoryMb: number
-  pauseGraceMs: number
-  idleContainerMs: number
-  stemCells: readonly StemCell[]
-  /** The environment of every container (runtimes.md §1.1). */
-  environment: (spec: { concurrency: number }) => Readonly<Record<string, string>>
-  imageOf: (kind: string) => string
-}
-
-type Job = {
-  readonly spec: ActionSpec
-  readonly sinceMs: number
-  settle: (lease: Lease) => void
-  fail: (error: Error) => void
-}
-
-/** Everything of one key: its containers and the runs that wait for one. */
-type Group = {
-  readonly spec: ActionSpec
-  readonly containers: Set<PooledContainer>
-  readonly jobs: Job[]
-  starting: number
-  /** The runs that hold a place. */
-  readonly running: Set<{ sinceMs: number }>
-  /** Smoothed time that a run holds its place, `/init` left out; unknown until the first one has ended. */
-  runMs: number | undefined
-  /** Its place in the line of those that want a container: counted up when it comes, gets one, or gives one up. */
-  turn: number
-  /** Set while the queue is to be looked at again, should its head wait for long. */
-  look: { cancel(): void } | undefined
-}
+export type PoolOptions = StarterOptions & FreezerOptions & StemCellOptions
 
 /** A group of another action that waits this many cold starts makes a busy group give up a container. */
 const yieldAfterColdStarts = 2
-const sweepMs = 1000
 
 export function createContainerPool(options: PoolOptions): ContainerPool {
-  const { factory, clock, log } = options
+  const { clock, log } = options
   const groups = new Map<string, Group>()
   const all = new Set<PooledContainer>()
   /** Groups with runs that no container, present or starting, will take soon. */
@@ -103,13 +59,28 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
   const queued = createWaitingCounts(bounds.invoker.queueMax)
   /** How long runs of an action took, for when its containers are gone. */
   const experience = new LRUCache<string, number>({ max: bounds.invoker.experienceMax })
-  let counter = 0
   let turns = 0
   let coldStartMs: number = bounds.invoker.coldStartEstimateMs
   let closed = false
-  let sweeper: { cancel(): void } | undefined
   const closing = new AbortController()
-  const stemCells = createStemCells(options.stemCells)
+  const stemCells = createStemCellKeeper(options, {
+    containers: () => all,
+    spareMb: () => (closed || wanting.size > 0 ? 0 : options.userMemoryMb - memoryMb),
+    create: start => create(start).then(serveWanting),
+  })
+  const startContainer = createContainerStarter(options)
+  const freezer = createFreezer(options, {
+    containers: () => all,
+    discard(pooled) {
+      dismiss(pooled)
+      void remove(pooled)
+    },
+    back(pooled) {
+      const group = groupOfContainer(pooled)
+      if (group && group.jobs.length > 0) serve(group)
+    },
+    swept: serveWanting,
+  })
 
   function acquire(spec: ActionSpec): Lease | Promise<Lease> {
     if (closed) throw new SluiceError('SLUICE_CLOSED', 'The invoker is shutting down.')
@@ -150,21 +121,6 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
     return group
   }
 
-  /** The most recently used container with room: the others cool down and can be paused. */
-  function freeContainer(group: Group): PooledContainer | undefined {
-    let best: PooledContainer | undefined
-    for (const pooled of group.containers) {
-      if (spareCapacity(pooled) === 0) continue
-      if (
-        !best ||
-        (best.state === 'suspended' && pooled.state === 'ready') ||
-        (best.state === pooled.state && pooled.lastUsedMs > best.lastUsedMs)
-      )
-        best = pooled
-    }
-    return best
-  }
-
   /** Gives waiting runs of the group what is free, then sees to more containers. */
   function serve(group: Group): void {
     while (group.jobs.length > 0) {
@@ -200,17 +156,6 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
       { unref: true },
     )
     return true
-  }
-
-  /** Runs that containers on their way will take: new ones, and what one in its `/init` or waking up has room for. */
-  function promised({ spec, starting, containers }: Group): number {
-    let places = starting * spec.concurrency
-    if (spec.concurrency === 1) return places
-    for (const { state, initialised, active } of containers) {
-      if (state === 'initialising') places += spec.concurrency - active
-      else if (state === 'resuming' && initialised) places += spec.concurrency - 1
-    }
-    return places
   }
 
   function take(group: Group, pooled: PooledContainer, start: StartKind): void {
@@ -255,7 +200,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
         }
         if (group.jobs.length > 0) serve(group)
         else dropIfEmpty(group)
-        if (wanting.size > 0) serveWanting()
+        serveWanting()
       },
     }
   }
@@ -273,48 +218,22 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
     const now = clock.monotonicMs()
     for (const other of wanting) {
       const head = other.jobs[0]
-      if (other === group || !head || !holdsLess(other, group)) continue
+      if (other === group || !head || !holdsLess(other, group, groups.values())) continue
       const waitMs = now - head.sinceMs + (group.runMs ?? 0)
       if (waitMs > patience && missingMb(other.spec) > 0 && group.jobs.length > 0) return true
     }
     return false
   }
 
-  /** Between namespaces memory counts, within one the number of containers. */
-  function holdsLess(other: Group, group: Group): boolean {
-    if (other.spec.namespaceUuid === group.spec.namespaceUuid) return other.containers.size <= group.containers.size
-    const mb = memoryOfNamespaces()
-    return (mb.get(other.spec.namespaceUuid) ?? 0) + other.spec.memoryMb <= (mb.get(group.spec.namespaceUuid) ?? 0)
-  }
-
-  /** Memory of containers that are there or starting, by namespace. */
-  function memoryOfNamespaces(): Map<string, number> {
-    const mb = new Map<string, number>()
-    for (const group of groups.values()) {
-      const { namespaceUuid, memoryMb } = group.spec
-      mb.set(namespaceUuid, (mb.get(namespaceUuid) ?? 0) + held(group) * memoryMb)
-    }
-    return mb
-  }
-
-  /** The namespaces that hold the least first; of one, the actions with the fewest containers; then those that got one
-   *  the longest ago, so that nobody starves (reliability.md §6.4.5). */
   function serveWanting(): void {
     if (wanting.size === 0) return
-    const mb = memoryOfNamespaces()
-    const ofNamespace = ({ spec }: Group): number => mb.get(spec.namespaceUuid) ?? 0
-    const inTurn = [...wanting].sort((a, b) => ofNamespace(a) - ofNamespace(b) || held(a) - held(b) || a.turn - b.turn)
-    for (const group of inTurn) serve(group)
-  }
-
-  function held(group: Group): number {
-    return group.containers.size + group.starting
+    for (const group of inTurn(wanting, groups.values())) serve(group)
   }
 
   /** Begins one more container for the group, if memory allows now or after eviction. */
   function grow(group: Group): boolean {
     if (closed || startingCount >= bounds.invoker.createConcurrencyMax) return false
-    const cell = stemCell(group.spec)
+    const cell = stemCells.matching(group.spec)
     if (cell) {
       group.turn = ++turns
       adopt(group, cell)
@@ -334,14 +253,6 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
     return memoryMb + spec.memoryMb - options.userMemoryMb
   }
 
-  function stemCell(spec: ActionSpec): PooledContainer | undefined {
-    for (const pooled of all) {
-      if (!pooled.spec && pooled.state === 'ready' && pooled.kind === spec.kind && pooled.memoryMb === spec.memoryMb)
-        return pooled
-    }
-    return undefined
-  }
-
   function adopt(group: Group, pooled: PooledContainer): void {
     pooled.spec = group.spec
     pooled.state = 'resuming'
@@ -357,14 +268,14 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
       },
     )
     // The replacement's start would take the processor from the run that is just beginning.
-    clock.setTimer(bounds.invoker.backfillDelayMs, backfill, { unref: true })
+    clock.setTimer(bounds.invoker.backfillDelayMs, stemCells.fill, { unref: true })
   }
 
   async function startFor(group: Group): Promise<void> {
     const { spec } = group
     group.starting++
     try {
-      const pooled = await create(spec.kind, spec.image, spec.memoryMb, spec)
+      const pooled = await create({ kind: spec.kind, image: spec.image, memoryMb: spec.memoryMb, spec })
       pooled.spec = spec
       group.containers.add(pooled)
       arrived(group, pooled, 'cold')
@@ -390,81 +301,51 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
     serve(group)
   }
 
-  async function create(
-    kind: string,
-    image: string,
-    mb: number,
-    spec: ActionSpec | undefined,
-  ): Promise<PooledContainer> {
-    memoryMb += mb
+  async function create(start: Start): Promise<PooledContainer> {
+    memoryMb += start.memoryMb
     startingCount++
-    const startedMs = clock.monotonicMs()
     try {
-      const name = `wsk${options.instance}_${++counter}_${sane(spec?.namespace ?? 'prewarm')}_${sane(spec?.name ?? kind)}`
-      const container = await factory.create(
-        {
-          name,
-          kind,
-          image,
-          userImage: spec?.userImage ?? false,
-          ...(spec ? { namespace: spec.namespace } : {}),
-          labels: options.labels,
-          env: options.environment({ concurrency: spec?.concurrency ?? 1 }),
-          memoryMb: mb,
-          cpuShares: Math.max(Math.floor(1024 / (options.userMemoryMb / mb)), 2),
-          egress: 'platform',
-        },
-        AbortSignal.any([closing.signal, AbortSignal.timeout(bounds.invoker.createTimeoutMs)]),
-      )
+      const pooled = await startContainer(start, closing.signal)
       if (closed) {
-        await container.destroy()
+        await pooled.container.destroy()
         throw new SluiceError('SLUICE_CLOSED', 'The invoker is shutting down.')
       }
-      return enter(container, kind, mb, spec, startedMs)
+      all.add(pooled)
+      void pooled.container.exited.then(() => exited(pooled))
+      return pooled
     } catch (error) {
-      memoryMb -= mb
+      memoryMb -= start.memoryMb
       throw error
     } finally {
       startingCount--
     }
   }
 
-  function enter(
-    container: Container,
-    kind: string,
-    mb: number,
-    spec: ActionSpec | undefined,
-    startedMs: number,
-  ): PooledContainer {
-    const client = createContainerClient(container, clock, bounds.invoker.initRetryMs, spec?.concurrency ?? 1)
-    const pooled: PooledContainer = {
-      container,
-      client,
-      kind,
-      memoryMb: mb,
-      state: 'ready',
-      initialised: false,
-      active: 0,
-      lastUsedMs: clock.monotonicMs(),
-      startedMs,
-    }
-    all.add(pooled)
-    void container.exited.then(() => exited(pooled))
-    return pooled
-  }
-
   /** A container that went by itself: a run in it notices by its broken connection. */
   function exited(pooled: PooledContainer): void {
     if (!all.has(pooled) || pooled.state === 'leaving') return
-    const group = pooled.spec && groups.get(pooled.spec.key)
+    const group = groupOfContainer(pooled)
     if (group) retire(group, pooled)
     else pooled.state = 'leaving'
     if (pooled.active === 0) void remove(pooled)
   }
 
+  function groupOfContainer({ spec }: PooledContainer): Group | undefined {
+    return spec && groups.get(spec.key)
+  }
+
   function retire(group: Group, pooled: PooledContainer): void {
     pooled.state = 'leaving'
     group.containers.delete(pooled)
+  }
+
+  /** Takes an idle container out of use. */
+  function dismiss(pooled: PooledContainer): void {
+    const group = groupOfContainer(pooled)
+    if (group) {
+      retire(group, pooled)
+      dropIfEmpty(group)
+    } else pooled.state = 'leaving'
   }
 
   /** Destroys it; its memory is free only when it is gone. */
@@ -481,31 +362,16 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
     memoryMb -= pooled.memoryMb
     if (closed) return
     serveWanting()
-    backfill()
+    stemCells.fill()
   }
 
   /** Removes idle containers, least recently used first, stem cells last, if that gives the group its place. */
   function evictFor(group: Group): void {
-    let need = missingMb(group.spec) - leavingMb
+    const need = missingMb(group.spec) - leavingMb
     if (need <= 0 || waitsForWarm(group)) return
-    const idle = [...all].filter(
-      pooled => pooled.active === 0 && (pooled.state === 'ready' || pooled.state === 'suspended'),
-    )
-    idle.sort((a, b) => Number(a.spec === undefined) - Number(b.spec === undefined) || a.lastUsedMs - b.lastUsedMs)
-    const chosen: PooledContainer[] = []
-    for (const pooled of idle) {
-      if (need <= 0) break
-      if (pooled.spec?.key === group.spec.key) continue
-      chosen.push(pooled)
-      need -= pooled.memoryMb
-    }
-    if (need > 0) return
+    const chosen = evictable(all, group.spec.key, need)
     for (const pooled of chosen) {
-      const owner = pooled.spec && groups.get(pooled.spec.key)
-      if (owner) {
-        retire(owner, pooled)
-        dropIfEmpty(owner)
-      } else pooled.state = 'leaving'
+      dismiss(pooled)
       void remove(pooled)
     }
   }
@@ -540,55 +406,6 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
         serve(group)
       },
     )
-  }
-
-  /** Freezes what has been idle for the grace time and removes what has been idle for long. */
-  function sweep(): void {
-    const now = clock.monotonicMs()
-    for (const pooled of all) {
-      const idleMs = now - pooled.lastUsedMs
-      if (pooled.active > 0 || !pooled.spec) continue
-      if (idleMs >= options.idleContainerMs && (pooled.state === 'ready' || pooled.state === 'suspended')) {
-        const group = groups.get(pooled.spec.key)
-        if (group) {
-          retire(group, pooled)
-          dropIfEmpty(group)
-        }
-        void remove(pooled)
-      } else if (idleMs >= options.pauseGraceMs && pooled.state === 'ready' && factory.capabilities.pause)
-        void suspend(pooled)
-    }
-    if (wanting.size > 0) serveWanting()
-    sweeper = clock.setTimer(sweepMs, sweep, { unref: true })
-  }
-
-  async function suspend(pooled: PooledContainer): Promise<void> {
-    pooled.state = 'suspending'
-    try {
-      await pooled.container.suspend()
-      if (pooled.state === 'suspending') pooled.state = 'suspended'
-    } catch (error) {
-      log.warn({ err: error, container: pooled.container.name }, 'container could not be suspended')
-      if (pooled.state === 'suspending') pooled.state = 'ready'
-    }
-    const group = pooled.spec && groups.get(pooled.spec.key)
-    if (group && group.jobs.length > 0) serve(group)
-  }
-
-  /** Keeps the configured stem cells, in the background, as long as memory is not short. */
-  function backfill(): void {
-    if (closed || wanting.size > 0) return
-    const present = [...all].filter(pooled => !pooled.spec && pooled.state !== 'leaving')
-    for (const cell of stemCells.missing(present)) {
-      if (!factory.supports(cell.kind) || memoryMb + cell.memoryMb > options.userMemoryMb) continue
-      stemCells.begin(cell)
-      create(cell.kind, options.imageOf(cell.kind), cell.memoryMb, undefined)
-        .then(
-          () => serveWanting(),
-          (error: unknown) => log.warn({ err: error, kind: cell.kind }, 'stem cell could not be started'),
-        )
-        .finally(() => stemCells.end(cell))
-    }
   }
 
   function waitsLonger(spec: ActionSpec, ms: number): boolean {
@@ -632,12 +449,12 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
       }
     },
     start() {
-      backfill()
-      sweeper = clock.setTimer(sweepMs, sweep, { unref: true })
+      stemCells.fill()
+      freezer.start()
     },
     async close() {
       closed = true
-      sweeper?.cancel()
+      freezer.stop()
       closing.abort(new SluiceError('SLUICE_CLOSED', 'The invoker is shutting down.'))
       for (const group of groups.values()) {
         for (const job of group.jobs.splice(0))
@@ -647,9 +464,4 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
       await Promise.all([...all].map(remove))
     },
   }
-}
-
-/** Letters, digits and underscore only: the name goes to drivers (platform.md §9). */
-function sane(text: string): string {
-  return text.replace(/[^A-Za-z0-9_]/g, '').slice(0, 64)
 }

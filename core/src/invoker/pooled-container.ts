@@ -34,6 +34,18 @@ export type PooledContainer = {
   readonly startedMs: number
 }
 
+/** A place that a run holds. */
+export type Lease = {
+  readonly pooled: PooledContainer
+  readonly start: StartKind
+  /** The run that found the container uninitialised tells that `/init` is through: others may enter. */
+  initialised(): void
+  /** `destroy` after a developer or platform error; runs still in there may finish, new ones do not enter. */
+  release(fate: 'keep' | 'destroy'): void
+}
+
+export type StartKind = 'warm' | 'prewarmed' | 'cold'
+
 /** Runs that may be added now. */
 export function spareCapacity(pooled: PooledContainer): number {
   if (pooled.state === 'leaving' || pooled.state === 'suspending' || pooled.state === 'resuming') return 0
