@@ -276,6 +276,55 @@ export function activationStoreContract(
         expect(await store.prune(10, 100)).toBe(1)
       })
 
+      it('keeps what an unsettled fire has, whatever its age, and deletes what is settled around it', async () => {
+        const store = await opened(open)
+        const namespace = unique('fired')
+        const run = (fireId: string, start: number) =>
+          recordOf({ namespace, start, sluice: { fireId, rule: 'ns/r', round: 0 } })
+        const fire = (start: number, runs: readonly ActivationRecord[]) => {
+          const { activationId } = recordOf()
+          const entries = runs.map(({ activationId: id }) => ({ rule: 'ns/r', activationId: id }))
+          const sluice = { fireId: activationId, runs: [...entries, { rule: 'ns/refused', refused: true }] }
+          return recordOf({ namespace, start, activationId, sluice })
+        }
+        const there = async (record: ActivationRecord) =>
+          (await store.get(namespace, record.activationId)) !== undefined
+        const first = fire(1, [])
+        const [done, late] = [run('', 2), run('', 4)]
+        const open1 = fire(1, [done, late])
+        const ofOpen = (record: ActivationRecord) => ({
+          ...record,
+          sluice: { ...record.sluice, fireId: open1.activationId },
+        })
+        const settledRun = run('', 4)
+        const settled = fire(3, [settledRun])
+        const direct = recordOf({ namespace, start: 3 })
+        await store.insertMany([first, open1, ofOpen(done), settled, direct])
+        await store.insert({ ...settledRun, sluice: { ...settledRun.sluice, fireId: settled.activationId } })
+
+        expect(await prunedOf(store, 5, 2)).toBe(4)
+        expect(await Promise.all([first, settled, settledRun, direct].map(there))).toEqual([false, false, false, false])
+        expect(await Promise.all([open1, done].map(there))).toEqual([true, true])
+        expect(await store.prune(Infinity, 0)).toBe(0)
+
+        await store.insert(ofOpen(late))
+        expect(await prunedOf(store, 5, 1)).toBe(3)
+        expect(await Promise.all([open1, done, late].map(there))).toEqual([false, false, false])
+      })
+
+      it('deletes a settled fire although its runs seem older than itself', async () => {
+        const store = await opened(open)
+        const namespace = unique('clock')
+        const trigger = recordOf({ namespace, start: 4 })
+        const run = recordOf({ namespace, start: 2, sluice: { fireId: trigger.activationId, rule: 'ns/r', round: 0 } })
+        const runs = [{ rule: 'ns/r', activationId: run.activationId }]
+        await store.insertMany([run, { ...trigger, sluice: { fireId: trigger.activationId, runs } }])
+        await prunedOf(store, 5, 10)
+        await prunedOf(store, 5, 10)
+        expect(await store.get(namespace, trigger.activationId)).toBeUndefined()
+        expect(await store.get(namespace, run.activationId)).toBeUndefined()
+      })
+
       it('lets an id be inserted again once it is gone', async () => {
         const store = await opened(open)
         const record = recordOf({ start: 8 })
@@ -305,6 +354,15 @@ export function activationStoreContract(
       })
     }
   })
+}
+
+/** One pass of pruning, in steps. */
+async function prunedOf(store: ActivationStore, beforeMs: number, limit: number): Promise<number> {
+  for (let sum = 0; ;) {
+    const pruned = await store.prune(beforeMs, limit)
+    if (pruned === 0) return sum
+    sum += pruned
+  }
 }
 
 async function full(store: ActivationStore, query: ActivationQuery & { limit: number }): Promise<ActivationRecord[]> {

@@ -17,7 +17,9 @@ export interface ActivationStore {
   listFull(query: ActivationQuery & { limit: number; bytesMax: number }): Promise<AsyncIterable<ActivationRecord>>
   /** Matching records minus `skip`, never below 0. */
   count(query: ActivationQuery): Promise<number>
-  /** Deletes records that started before, at most `limit`, oldest first; resolves to how many. */
+  /** Deletes records that started before, at most `limit`, oldest first; resolves to how many. A trigger's record stays
+   *  until each of its runs has a record, and the runs' records stay as long as it does (design.md §3.9). 0 ends a pass:
+   *  the next call looks at what was kept again. */
   prune(beforeMs: number, limit: number): Promise<number>
   close(): Promise<void>
 }

@@ -14,9 +14,25 @@ export type IdEntry = {
   name?: string
   /** Characters of the record, which is about bytes. */
   size: number
+  /** Of a trigger's record: the activation ids of its runs. */
+  runs?: string[]
+  /** Of a rule's run: the activation id of its trigger. */
+  fire?: string
 }
 
 export type RecordPlace = { namespace: string; activationId: string; start: number }
+
+export function idEntry(record: ActivationRecord, name: string | undefined, size: number): IdEntry {
+  const { runs, fireId, rule } = record.sluice ?? {}
+  const ids = runs?.flatMap(({ activationId }) => activationId ?? []) ?? []
+  return {
+    start: record.start,
+    ...(name === undefined ? {} : { name }),
+    size,
+    ...(ids.length === 0 ? {} : { runs: ids }),
+    ...(rule === undefined || fireId === undefined ? {} : { fire: fireId }),
+  }
+}
 
 export function idKey({ namespace, activationId }: { namespace: string; activationId: string }): string {
   return keyOf('activation', 'id', namespace, activationId)

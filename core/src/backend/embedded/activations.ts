@@ -9,6 +9,7 @@ import {
 } from '../../model/index.ts'
 import type { ActivationQuery, ActivationStore } from '../../spi/index.ts'
 import {
+  idEntry,
   idKey,
   indexedName,
   indexRange,
@@ -19,9 +20,9 @@ import {
   recordRange,
   timeKey,
   type IdEntry,
+  type RecordPlace,
 } from './activation-keys.ts'
 import { ActivationTotals } from './activation-totals.ts'
-import type { Writer } from './batch.ts'
 import type { Database } from './database.ts'
 
 export type EmbeddedActivations = ActivationStore & {
@@ -29,13 +30,17 @@ export type EmbeddedActivations = ActivationStore & {
   bytes(): number
 }
 
+type Doomed = { readonly key: string; readonly place: RecordPlace; readonly entry: IdEntry | undefined }
+
 export async function openActivations(database: Database): Promise<EmbeddedActivations> {
   const { commits } = database
   const totals = new ActivationTotals()
   await totals.read(database)
   commits.beforeSeal(writer => totals.write(writer))
-  /** Everything up to here has been pruned: the next pruning need not look at what lies deleted there. */
+  /** Up to here the pass that is under way has looked: the next step need not look at what lies deleted there. */
   let prunedUpTo: string | undefined
+  /** Where the next pass begins: before the first record that had to be kept. */
+  let keptFrom: { key: string | undefined } | undefined
 
   async function insert(record: ActivationRecord, options?: { fresh?: boolean }): Promise<'inserted' | 'exists'> {
     const key = idKey(record)
@@ -50,10 +55,10 @@ export async function openActivations(database: Database): Promise<EmbeddedActiv
       throw new SluiceError('SLUICE_TOO_LARGE', `The record of activation ${record.activationId} is too large.`)
     }
     const name = indexedName(record)
-    const entry: IdEntry = { start: record.start, name, size: text.length }
+    const entry = idEntry(record, name, text.length)
     const place = recordKey(record)
     const summary = name === undefined ? '' : stringifyJson(summaryOf(record))
-    if (prunedUpTo !== undefined && place <= prunedUpTo) prunedUpTo = undefined
+    if (prunedUpTo !== undefined && place <= prunedUpTo) prunedUpTo = keptFrom = undefined
     await commits.write(writer => {
       writer.putTracked(key, JSON.stringify(entry))
       writer.put(place, text)
@@ -87,10 +92,45 @@ export async function openActivations(database: Database): Promise<EmbeddedActiv
     }
   }
 
-  async function recordsToPrune(beforeMs: number, limit: number): Promise<string[]> {
-    const found: string[] = []
-    for await (const keys of database.keySteps({ ...recordRange(beforeMs, prunedUpTo), limit })) found.push(...keys)
+  /**
+   * The next records in order of their start that nobody needs any more, at most `limit`. A trigger's record is needed until
+   * each of its runs has a record, and those records as long as the trigger's is there: so a fire that is not settled stays
+   * as a whole, and one that is goes as a whole (design.md §3.9).
+   */
+  async function recordsToPrune(beforeMs: number, limit: number): Promise<Doomed[]> {
+    const found: Doomed[] = []
+    for (;;) {
+      const keys: string[] = []
+      for await (const step of database.keySteps({ ...recordRange(beforeMs, prunedUpTo), limit })) keys.push(...step)
+      const places = keys.map(recordPlaceOf)
+      const entries = await database.getMany(places.map(idKey))
+      const going = new Set(found.map(({ place }) => idKey(place)))
+      for (const [at, place] of places.entries()) {
+        const key = keys[at] ?? ''
+        const document = entries[at]
+        const entry = document && (JSON.parse(document.body) as IdEntry)
+        if (isNeeded(place.namespace, entry, going)) keptFrom ??= { key: prunedUpTo }
+        else {
+          found.push({ key, place, entry })
+          going.add(idKey(place))
+        }
+        prunedUpTo = key
+        if (found.length === limit) return found
+      }
+      if (keys.length < limit) break
+    }
+    // The end of the pass. What was kept is looked at again in the next one.
+    if (keptFrom && found.length === 0) {
+      prunedUpTo = keptFrom.key
+      keptFrom = undefined
+    }
     return found
+  }
+
+  function isNeeded(namespace: string, entry: IdEntry | undefined, going: ReadonlySet<string>): boolean {
+    const there = (activationId: string) => database.has(idKey({ namespace, activationId }))
+    if (entry?.runs) return !entry.runs.every(there)
+    return entry?.fire !== undefined && !going.has(idKey({ namespace, activationId: entry.fire })) && there(entry.fire)
   }
 
   return {
@@ -132,24 +172,19 @@ export async function openActivations(database: Database): Promise<EmbeddedActiv
       return Math.max(0, count - skip)
     },
     async prune(beforeMs, limit) {
-      const keys = await recordsToPrune(beforeMs, limit)
-      if (keys.length === 0) return 0
-      const places = keys.map(recordPlaceOf)
-      const entries = await database.getMany(places.map(idKey))
-      const remove = (writer: Writer) => {
-        for (const [at, place] of places.entries()) {
-          const document = entries[at]
-          const entry = document && (JSON.parse(document.body) as IdEntry)
-          writer.del(keys[at] ?? '')
+      if (limit <= 0) return 0
+      const doomed = await recordsToPrune(beforeMs, limit)
+      if (doomed.length === 0) return 0
+      await commits.write(writer => {
+        for (const { key, place, entry } of doomed) {
+          writer.del(key)
           writer.del(idKey(place))
           writer.del(timeKey(place))
           if (entry?.name !== undefined) writer.del(nameKey(place, entry.name))
           if (entry) totals.add(place.namespace, entry.name === undefined ? 0 : -1, -entry.size)
         }
-      }
-      await commits.write(remove)
-      prunedUpTo = keys.at(-1)
-      return keys.length
+      })
+      return doomed.length
     },
     bytes: () => totals.bytes,
     close: () => commits.settled(),

@@ -38,6 +38,14 @@ export function createActivations(): ActivationStore {
       .slice(skip)
   }
 
+  /** As long as a run of it has no record; a run's as long as its trigger's is there. */
+  function isNeeded({ namespace, sluice }: ActivationRecord, going: ReadonlySet<string>): boolean {
+    const there = (activationId: string) => texts.has(keyOf(namespace, activationId))
+    if (sluice?.runs) return sluice.runs.some(run => run.activationId !== undefined && !there(run.activationId))
+    const fire = sluice?.rule === undefined ? undefined : sluice.fireId
+    return fire !== undefined && !going.has(keyOf(namespace, fire)) && there(fire)
+  }
+
   return {
     insert: async record => insert(record),
     insertMany: async records =>
@@ -61,12 +69,13 @@ export function createActivations(): ActivationStore {
     },
     count: async query => matching(query).length,
     async prune(beforeMs, limit) {
-      const old = all()
-        .filter(({ start }) => start < beforeMs)
-        .sort((a, b) => a.start - b.start)
-        .slice(0, limit)
-      for (const { namespace, activationId } of old) texts.delete(keyOf(namespace, activationId))
-      return old.length
+      const going = new Set<string>()
+      for (const record of all().sort((a, b) => a.start - b.start)) {
+        if (record.start >= beforeMs || going.size >= limit) break
+        if (!isNeeded(record, going)) going.add(keyOf(record.namespace, record.activationId))
+      }
+      for (const key of going) texts.delete(key)
+      return going.size
     },
     close: async () => undefined,
   }
