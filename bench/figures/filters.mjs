@@ -22,6 +22,8 @@ export async function filters({ quick }) {
   for (let from = 0; from < total; from += chunk) {
     const texts = lotTexts(from, Math.min(chunk, total - from))
     const events = parsed(texts)
+    // New objects are moved once by the garbage collector, whoever looks at them first.
+    for (const event of events) sets.exact.match(subjectOf(event))
     for (const [name, set] of all) run(name, set, events)
     run('parsing', sets.exact, texts.map(unparsed))
   }

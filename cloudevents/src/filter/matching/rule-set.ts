@@ -24,7 +24,7 @@ export type RuleSetMatch<Id> = {
   readonly undecided: readonly Id[]
 }
 
-type Growing<Id> = { matched: Id[]; failed: { id: Id; error: EvaluationError }[]; undecided: Id[] }
+type Growing<Id> = { failed: { id: Id; error: EvaluationError }[]; undecided: Id[] }
 
 /**
  * Rules are indexed by what they ask of single values; an event is looked up in the index, and only rules that it leads to
@@ -59,6 +59,9 @@ export class RuleSet<Id> {
   #match = 0
   #evaluation: Evaluation | undefined
   #outcome: Growing<Id> | undefined
+  /** Rules that matched so far; in a buffer, because most of the time would go into lists that grow. */
+  readonly #matched: Int32Array
+  #matchedCount = 0
 
   constructor(entries: Iterable<RuleSetEntry<Id>>) {
     const root = new PathIndex()
@@ -74,6 +77,7 @@ export class RuleSet<Id> {
     this.#attributes = [...root.members()].filter(([name]) => name !== 'data')
     this.#data = root.members().get('data')
     this.#decidedIn = new Int32Array(this.#ids.length)
+    this.#matched = new Int32Array(this.#ids.length)
   }
 
   get size(): number {
@@ -83,7 +87,8 @@ export class RuleSet<Id> {
   /** Decides all rules that need no JSONata. Never throws. */
   match(subject: FilterSubject): RuleSetMatch<Id> {
     const evaluation = new Evaluation(subject)
-    const outcome: Growing<Id> = { matched: [], failed: [], undecided: [] }
+    const outcome: Growing<Id> = { failed: [], undecided: [] }
+    this.#matchedCount = 0
     this.#evaluation = evaluation
     this.#outcome = outcome
     this.#conditions.begin()
@@ -100,7 +105,7 @@ export class RuleSet<Id> {
     }
     if (evaluation.exhausted) this.#failTheRest(evaluation.exhausted)
     this.#evaluation = this.#outcome = undefined
-    return outcome
+    return { matched: this.#matchedIds(), ...outcome }
   }
 
   /** Decides the undecided rules of a match of the same subject, all at once. Never rejects. */
@@ -110,7 +115,7 @@ export class RuleSet<Id> {
     jsonata: JsonataEvaluator,
   ): Promise<RuleSetMatch<Id>> {
     const open = new Set(undecided)
-    const outcome: Growing<Id> = { matched: [...matched], failed: [...failed], undecided: [] }
+    const outcome = { matched: [...matched], failed: [...failed], undecided: [] }
     const filters = this.#filters.map((filter, rule) => ({ id: this.#ids[rule] as Id, filter }))
     const decisions = filters
       .filter(({ id }) => open.has(id))
@@ -176,23 +181,21 @@ export class RuleSet<Id> {
   readonly #found = (rules: readonly number[]): void => {
     const decidedIn = this.#decidedIn
     const match = this.#match
-    const { matched } = this.#outcome as Growing<Id>
+    const matched = this.#matched
+    let matchedCount = this.#matchedCount
     const evaluation = this.#evaluation as Evaluation
-    const [firstConditions, conditions, sufficient, ids] = [
-      this.#firstConditions,
-      this.#conditions,
-      this.#sufficient,
-      this.#ids,
-    ]
+    const firstConditions = this.#firstConditions
+    const conditions = this.#conditions
+    const sufficient = this.#sufficient
     for (let index = 0; index < rules.length; index++) {
       const rule = rules[index] as number
       if (decidedIn[rule] === match) continue
       decidedIn[rule] = match
       const condition = firstConditions[rule] as number
       if (condition >= 0 && !(conditions.holds(condition, evaluation) && this.#othersHold(rule, evaluation))) continue
-      if (sufficient[rule]) matched.push(ids[rule] as Id)
-      else this.#ask(rule)
+      if (sufficient[rule] || this.#ask(rule)) matched[matchedCount++] = rule
     }
+    this.#matchedCount = matchedCount
   }
 
   #othersHold(rule: number, evaluation: Evaluation): boolean {
@@ -207,23 +210,33 @@ export class RuleSet<Id> {
     for (const rule of rules) {
       if (this.#decidedIn[rule] === this.#match) continue
       this.#decidedIn[rule] = this.#match
-      this.#ask(rule)
+      if (this.#ask(rule)) this.#matched[this.#matchedCount++] = rule
     }
   }
 
-  #ask(rule: number): void {
+  #ask(rule: number): boolean {
     const evaluation = this.#evaluation as Evaluation
     const outcome = this.#outcome as Growing<Id>
-    const id = this.#ids[rule] as Id
     if (this.#later[rule]) {
-      outcome.undecided.push(id)
-      return
+      outcome.undecided.push(this.#ids[rule] as Id)
+      return false
     }
     evaluation.error = undefined
     const check = (this.#checks[rule] ??= compileClause((this.#filters[rule] as CompiledFilter).clause))
-    if (check(evaluation)) outcome.matched.push(id)
-    else if (evaluation.error !== undefined) outcome.failed.push({ id, error: evaluation.error })
+    const passed = check(evaluation)
+    if (!passed && evaluation.error !== undefined) {
+      outcome.failed.push({ id: this.#ids[rule] as Id, error: evaluation.error })
+    }
     evaluation.error = undefined
+    return passed
+  }
+
+  #matchedIds(): Id[] {
+    const matched = this.#matched
+    const ids = this.#ids
+    const found = new Array<Id>(this.#matchedCount)
+    for (let index = 0; index < found.length; index++) found[index] = ids[matched[index] as number] as Id
+    return found
   }
 
   #failTheRest(error: EvaluationError): void {
