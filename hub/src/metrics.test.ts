@@ -35,7 +35,7 @@ describe('the figures of the hub', () => {
     })
     metrics.pruned({ deadLetters: 3, identities: 4 })
     metrics.quarantined('fires')
-    metrics.fannedOut({ refused: 0, failed: 2, deadLettered: 2 })
+    metrics.fannedOut({ refused: 0, failed: 2, deadLettered: 2, untransformed: 0 })
     const record = { start: 1, response: { statusCode: 3 }, sluice: { deadLettered: true } }
     const message = { acceptedAtMs: 0, origin: { kind: 'rule' } }
     metrics.observer.settled(record as unknown as ActivationRecord, message as unknown as ActivationMessage)

@@ -8,7 +8,9 @@ export type HubMetrics = {
   readonly registry: Registry
   readonly observer: Required<InvokerObserver>
   accepted(fire: FireRecord): void
-  fannedOut(counts: { refused: number; failed: number; deadLettered: number }): void
+  /** An event that was sent to a namespace and that no trigger accepts. */
+  unrouted(): void
+  fannedOut(counts: { refused: number; failed: number; deadLettered: number; untransformed: number }): void
   /** A message of the topic that could not be worked off was set aside. */
   quarantined(topic: string): void
   /** What the hub's own maintenance has deleted. */
@@ -36,6 +38,17 @@ export function createHubMetrics(): HubMetrics {
   const refused = new Counter({
     name: 'sluice_rule_runs_refused_total',
     help: 'Runs settled by a refusal line.',
+    registers,
+  })
+  const decided = new Counter({
+    name: 'sluice_filter_decisions_total',
+    help: 'Rules of triggers with filters, by what the filter said of an event; error: it could not be decided.',
+    labelNames: ['decision'],
+    registers,
+  })
+  const unrouted = new Counter({
+    name: 'sluice_events_unrouted_total',
+    help: 'Events sent to a namespace that no trigger accepts.',
     registers,
   })
   const settled = new Counter({
@@ -87,6 +100,11 @@ export function createHubMetrics(): HubMetrics {
     statusNames.map(status => settled.labels(origin, status.replaceAll(' ', '_'))),
   )
   const startBy = { warm: starts.labels('warm'), prewarmed: starts.labels('prewarmed'), cold: starts.labels('cold') }
+  const decisionBy = {
+    matched: decided.labels('matched'),
+    filtered: decided.labels('filtered'),
+    error: decided.labels('error'),
+  }
   return {
     registry,
     observer: {
@@ -98,14 +116,21 @@ export function createHubMetrics(): HubMetrics {
       },
       redelivered: () => redelivered.inc(),
     },
-    accepted(fire) {
+    accepted({ rules, hasFilters }) {
       fires.inc()
-      expected.inc(fire.rules.filter(({ decision }) => decision === 'run').length)
+      const runs = rules.filter(({ decision }) => decision === 'run').length
+      expected.inc(runs)
+      if (!hasFilters) return
+      decisionBy.matched.inc(runs)
+      for (const { decision, error } of rules)
+        if (decision === 'filtered') decisionBy[error === undefined ? 'filtered' : 'error'].inc()
     },
-    fannedOut({ refused: refusals, failed, deadLettered }) {
+    unrouted: () => unrouted.inc(),
+    fannedOut({ refused: refusals, failed, deadLettered, untransformed }) {
       refused.inc(refusals)
       // They have their record without having met an invoker.
-      settledBy[1]?.[3]?.inc(failed)
+      settledBy[1]?.[2]?.inc(untransformed)
+      settledBy[1]?.[3]?.inc(failed - untransformed)
       deadLetters.inc(deadLettered)
     },
     quarantined: topic => quarantined.labels(topic).inc(),

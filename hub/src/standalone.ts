@@ -5,14 +5,18 @@ import {
   createController,
   createDeadLetterService,
   createEntityCache,
+  createEventService,
   createFanOut,
   createFireService,
   createInvokeService,
   createMinuteCounters,
+  createRuleFilters,
   createSettlementService,
+  createTriggerIndex,
   ensureIdentity,
   stateRoutes,
 } from '@sluice/core/controller'
+import { createChildEvaluator } from '@sluice/cloudevents/jsonata'
 import { createInvoker, pruneDeadLetters } from '@sluice/core/invoker'
 import { bounds, groups, printImageName, topics } from '@sluice/core/model'
 import { createRecordTail, systemClock, systemRandom, type Logger } from '@sluice/core/spi'
@@ -157,12 +161,18 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
     const cache = createEntityCache({ artifacts, clock })
     closers.push(() => cache.close())
     const resolver = createActionResolver({ cache })
+    const jsonata = createChildEvaluator()
+    closers.push(() => jsonata.close())
+    const filters = createRuleFilters(jsonata)
+    const triggerIndex = createTriggerIndex({ artifacts, filters, clock })
+    closers.push(() => triggerIndex.close())
     const fire = createFireService({
       bus,
       state,
       clock,
       random,
       tail,
+      filters,
       sources: [
         { topic: topics.fires, group: groups.fanOut },
         { topic: topics.invoker(instance), group: groups.invoker(instance) },
@@ -183,6 +193,7 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       clock,
       log: child(log, 'fan-out'),
       tail,
+      jsonata,
       observe: {
         fannedOut({ user }, counts) {
           metrics.fannedOut(counts)
@@ -211,6 +222,13 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       rateCounters: createMinuteCounters(clock),
       invoke: createInvokeService({ balancer, clock, random, keyRing }),
       fire,
+      events: createEventService({
+        fire,
+        filters,
+        triggers: triggerIndex,
+        observe: { unrouted: () => metrics.unrouted() },
+      }),
+      filters,
       settlement: createSettlementService({ activations, fires: fire, tail, clock }),
       deadLetters: createDeadLetterService(state),
       notes: () => containers.notes(),

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { answerWebhookHandshake } from '@sluice/cloudevents'
 import { ApiError, bounds, messages, type Identity } from '../model/index.ts'
 import { ok, plain, type Answer } from './answers.ts'
 import type { Authenticator } from './authentication.ts'
@@ -37,7 +38,7 @@ export function createApiDoor(deps: {
 
   return {
     serve(request, path, queryText, transid) {
-      if (request.method === 'OPTIONS') return plain('OK')
+      if (request.method === 'OPTIONS') return handshake(request, path) ?? plain('OK')
       if (request.method === 'GET' && (path === '' || path === '/')) {
         if (!acceptsJson(request)) throw notAcceptable()
         return ok(info)
@@ -50,6 +51,13 @@ export function createApiDoor(deps: {
         : enter(request, path, query, transid, identity)
     },
   }
+}
+
+/** A sender asks whether it may deliver events here (events.md §2; WebHook specification §4). */
+function handshake(request: IncomingMessage, path: string): Answer | undefined {
+  if (!/^\/namespaces\/[^/]+\/(events\/?|triggers\/[^/]+)$/.test(path)) return undefined
+  const answer = answerWebhookHandshake(request.headers, { origins: ['*'] })
+  return answer && { status: 200, headers: answer.headers }
 }
 
 function notAcceptable(): ApiError {

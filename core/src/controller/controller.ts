@@ -20,6 +20,7 @@ import { createBodyReader } from './body-reader.ts'
 import { createCodeStore } from './code-store.ts'
 import { createEntityCache, type EntityCache } from './entity-cache.ts'
 import { createEntityStore } from './entity-store.ts'
+import { createExplainService } from './explain-service.ts'
 import { createHttpServer } from './http-server.ts'
 import { requestMetrics } from './request-metrics.ts'
 import { createPackageService } from './package-service.ts'
@@ -28,13 +29,22 @@ import { createRouteTable } from './route-table.ts'
 import { actionRoutes } from './routes/actions.ts'
 import { activationRoutes } from './routes/activations.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
+import { eventRoutes } from './routes/events.ts'
 import { namespaceRoutes } from './routes/namespaces.ts'
 import { packageRoutes } from './routes/packages.ts'
 import { ruleRoutes } from './routes/rules.ts'
 import { triggerRoutes } from './routes/triggers.ts'
+import type { RuleFilters } from './rule-filters.ts'
 import { createRuleService } from './rule-service.ts'
 import { apiInfo, serverInfo } from './server-info.ts'
-import type { DeadLetterService, FireService, InvokeService, SettlementService, ActionResolver } from './services.ts'
+import type {
+  ActionResolver,
+  DeadLetterService,
+  EventService,
+  FireService,
+  InvokeService,
+  SettlementService,
+} from './services.ts'
 import { createThrottle } from './throttle.ts'
 import { createTriggerService } from './trigger-service.ts'
 
@@ -53,6 +63,8 @@ export type ControllerDeps = {
   readonly fire: FireService
   readonly settlement: SettlementService
   readonly deadLetters: DeadLetterService
+  readonly events: EventService
+  readonly filters: RuleFilters
   /** What is missing before work can be taken; nothing: ready. */
   readonly readiness: () => readonly string[] | Promise<readonly string[]>
   /** What is not as it should be, although work can be taken; `/readyz` says it. */
@@ -93,14 +105,16 @@ export function createController(deps: ControllerDeps): Controller {
   const codes = createCodeStore(deps.attachments)
   const actions = createActionService({ entities, codes, manifest, limits: config.limits })
   const packages = createPackageService({ artifacts, entities, actions })
-  const triggers = createTriggerService({ entities })
-  const rules = createRuleService({ entities, triggers })
+  const triggers = createTriggerService({ entities, filters: deps.filters })
+  const rules = createRuleService({ entities, triggers, filters: deps.filters })
+  const explain = createExplainService(deps)
   const routes = createRouteTable([
     ...namespaceRoutes({ limits: config.limits }),
     ...actionRoutes({ artifacts, actions, packages, resolver, invoke: deps.invoke, bodies, manifest }),
     ...packageRoutes({ artifacts, packages, bodies, manifest }),
-    ...triggerRoutes({ artifacts, triggers, cache, fire: deps.fire, bodies, manifest }),
-    ...ruleRoutes({ artifacts, rules, bodies, manifest }),
+    ...triggerRoutes({ artifacts, triggers, cache, fire: deps.fire, explain, bodies, manifest }),
+    ...eventRoutes({ events: deps.events, bodies }),
+    ...ruleRoutes({ artifacts, rules, cache, explain, bodies, manifest }),
     ...activationRoutes({ activations, settlement: deps.settlement, bodies }),
     ...deadLetterRoutes(deps),
   ])

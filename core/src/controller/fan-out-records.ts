@@ -6,6 +6,7 @@ import {
   type FireRecord,
   type RecordBookkeeping,
 } from '../model/index.ts'
+import { dataOf } from './action-input.ts'
 import type { ResolvedAction } from './services.ts'
 
 /** The records that fan-out itself writes: the trigger's, and those of runs that never get to an invoker. */
@@ -23,25 +24,27 @@ export function triggerRecord(fire: FireRecord, logs: readonly string[], runs: r
     subject: fire.user.subject,
     activationId: fire.fireId,
     start: fire.acceptedAtMs,
-    response: { statusCode: 0, result: parseJson(fire.payload) },
-    logs,
+    response: { statusCode: 0, result: parseJson(fire.input === 'event' ? fire.payload : dataOf(fire)) },
+    logs: [...logs, ...summaryOf(fire)],
     annotations: [],
     publish: false,
     sluice,
   }
 }
 
-/** A run whose message would be larger than the bus takes: settled by a whisk error (design.md §3.2). */
-export function tooLargeRecord(
+/** A run that is settled without having been sent: its message would be larger than the bus takes (design.md §3.2), or
+ *  the rule's transform failed (events.md §3.3). */
+export function unsentRecord(
   fire: FireRecord,
   rule: FiredRule,
   resolved: ResolvedAction,
   activationId: string,
   nowMs: number,
+  response: ActivationRecord['response'],
 ): ActivationRecord {
   const { action } = resolved
   const about = { name: action.name, version: action.version, id: resolved.id, kind: action.exec.kind }
-  return unstarted(fire, rule, activationId, nowMs, about, {})
+  return { ...unstarted(fire, rule, activationId, nowMs, about, {}), response }
 }
 
 /** A run whose action could not be looked up in any attempt (reliability.md §6.5.2). */
@@ -56,6 +59,14 @@ export function deadRunRecord(
   // Nobody knows which version it would have been.
   const about = { name, version: '0.0.1', id: rule.action, kind: 'unknown' }
   return unstarted(fire, rule, activationId, nowMs, about, { attempt, deadLettered: true })
+}
+
+/** One line after OpenWhisk's own, if the trigger has a filter at all (events.md §3.6). */
+function summaryOf({ hasFilters, rules }: FireRecord): string[] {
+  if (!hasFilters) return []
+  const matched = rules.filter(({ decision }) => decision === 'run').length
+  const filtered = rules.filter(({ decision }) => decision === 'filtered').length
+  return [JSON.stringify({ matched, filtered })]
 }
 
 function unstarted(

@@ -15,7 +15,7 @@ import { createRecordTail, systemRandom, type Backend } from '../spi/index.ts'
 import { createFanOut, type FanOutCounts } from './fan-out.ts'
 import type { ActionResolver, ResolvedAction } from './services.ts'
 import { createSettlementService } from './settlement.ts'
-import { silentLog } from './testing/fixture.ts'
+import { silentLog, testFilters } from './testing/fixture.ts'
 
 describe('fan-out', () => {
   it('starts the healthy rules of a fire at once although another cannot be decided', async () => {
@@ -165,6 +165,7 @@ async function setUp(troubles: Record<string, () => Error | undefined>) {
     resolver,
     clock,
     log: silentLog,
+    jsonata: testFilters().jsonata,
     tail,
     observe: { fannedOut: (_fire, counts) => void counted.push(counts), quarantined: () => void setAside++ },
   })

@@ -1,3 +1,4 @@
+import { JsonataError } from '@sluice/cloudevents/jsonata'
 import {
   ApiError,
   bounds,
@@ -26,9 +27,10 @@ import type {
 } from '../spi/index.ts'
 import { mergeArguments } from './arguments.ts'
 import { redefinesFinal } from './payload.ts'
-import { actionInput } from './action-input.ts'
+import { actionInput, eventText, type ActionInput } from './action-input.ts'
 import { decodeFire } from './fire-record.ts'
-import { deadRunRecord, logLine, tooLargeRecord, triggerRecord, type RunEntry } from './fan-out-records.ts'
+import { deadRunRecord, logLine, triggerRecord, unsentRecord, type RunEntry } from './fan-out-records.ts'
+import type { RuleFilters } from './rule-filters.ts'
 import type { ActionResolver, ResolvedAction } from './services.ts'
 
 /**
@@ -49,6 +51,7 @@ export type FanOutDependencies = {
   readonly clock: Clock
   readonly log: Logger
   readonly tail: RecordTail
+  readonly jsonata: RuleFilters['jsonata']
   readonly observe?: {
     fannedOut?(fire: FireRecord, counts: FanOutCounts): void
     /** A message that could not be worked off went to the quarantine. */
@@ -66,6 +69,8 @@ export type FanOutCounts = {
   readonly refused: number
   readonly failed: number
   readonly deadLettered: number
+  /** Of the failed ones: those whose transform failed, which is an error of their developer. */
+  readonly untransformed: number
   readonly repeated: number
 }
 
@@ -137,6 +142,7 @@ export function createFanOut(deps: FanOutDependencies): FanOut {
       refused: isNew ? runs.filter(({ refused }) => refused).length : 0,
       failed: failed.length,
       deadLettered: failed.filter(({ sluice }) => sluice?.deadLettered).length,
+      untransformed: failed.filter(({ response }) => response.statusCode === 2).length,
       repeated: isNew ? 0 : await recorded(fire, children),
     })
   }
@@ -195,7 +201,7 @@ export function createFanOut(deps: FanOutDependencies): FanOut {
     }
     try {
       const resolved = await resolver.resolve(fire.user, nameOf(rule.action))
-      return started(fire, rule, resolved)
+      return await started(fire, rule, resolved)
     } catch (error) {
       // Platform trouble is no refusal: the record comes again. A refusal is what the invoke route would have answered.
       if (!(error instanceof ApiError) || error.status >= 500) return { rule, error }
@@ -204,10 +210,16 @@ export function createFanOut(deps: FanOutDependencies): FanOut {
     }
   }
 
-  function started(fire: FireRecord, rule: FiredRule, resolved: ResolvedAction): Outcome {
+  async function started(fire: FireRecord, rule: FiredRule, resolved: ResolvedAction): Promise<Outcome> {
     if (resolved.action.exec.kind === 'sequence') throw new ApiError(400, 'Sequences cannot be invoked by rules yet.')
     const activationId = runIdOf(fire, rule)
-    const input = actionInput(fire)
+    const outcome = { rule, line: logLine(rule, { activationId }), run: { rule: rule.rule, activationId } }
+    const unsent = (response: ActivationRecord['response']): Outcome => ({
+      ...outcome,
+      failed: unsentRecord(fire, rule, resolved, activationId, clock.nowMs(), response),
+    })
+    const input = rule.transform === undefined ? actionInput(fire, rule.input) : await transformed(fire, rule.transform)
+    if ('problem' in input) return unsent({ statusCode: 2, result: { error: input.problem } })
     if (redefinesFinal(resolved.action, resolved.parameters, input.keys))
       throw new ApiError(400, messages.finalParameters)
     const merged = mergeArguments(resolved, input.text, input.keys)
@@ -223,15 +235,29 @@ export function createFanOut(deps: FanOutDependencies): FanOut {
       origin: { kind: 'rule', fireId: fire.fireId, rule: rule.rule, round: 0 },
       ...(typeof fire.event.traceparent === 'string' ? { traceparent: fire.event.traceparent } : {}),
     }
-    const outcome = { rule, line: logLine(rule, { activationId }), run: { rule: rule.rule, activationId } }
     // Predefined parameters can make it larger than the bus takes.
     if (
       merged.content.length * 3 > bounds.bus.messageBytesMax &&
       Buffer.byteLength(merged.content) > bounds.bus.messageBytesMax / 2
     ) {
-      return { ...outcome, failed: tooLargeRecord(fire, rule, resolved, activationId, clock.nowMs()) }
+      return unsent({ statusCode: 3, result: { error: failures.provision } })
     }
     return { ...outcome, message }
+  }
+
+  /** What a rule's transform makes of the event (events.md §3.3), or why it makes nothing. */
+  async function transformed(fire: FireRecord, expression: string): Promise<ActionInput | { problem: string }> {
+    let result: unknown
+    try {
+      result = await deps.jsonata.evaluate(expression, JSON.parse(eventText(fire)))
+    } catch (error) {
+      // Nothing is wrong with the expression: the fire comes again.
+      if (!(error instanceof JsonataError) || error.kind === 'closed') throw error
+      return { problem: `The transform failed: ${error.message}` }
+    }
+    if (typeof result !== 'object' || result === null || Array.isArray(result))
+      return { problem: 'The transform did not give an object.' }
+    return { text: JSON.stringify(result), keys: Object.keys(result) }
   }
 
   /** Keeps the fire with the one rule, so that the run can be made up for, and settles the run by a whisk error. */

@@ -8,12 +8,18 @@ import type { Clock, StateStore } from '../spi/index.ts'
 export type FireIdentities = {
   find(namespace: string, fireId: string): Promise<AcceptedIdentity | undefined>
   /** Called after the fire record is durable, before the answer. */
-  remember(namespace: string, fireId: string, digest: string, fired: boolean): Promise<void>
+  remember(namespace: string, fireId: string, digest: string, fired: boolean, count?: number): Promise<void>
   /** Drops what is older than a day or beyond the number; resolves to how many. */
   prune(): Promise<number>
 }
 
-export type AcceptedIdentity = { readonly digest: string; readonly atMs: number; readonly fired: boolean }
+export type AcceptedIdentity = {
+  readonly digest: string
+  readonly atMs: number
+  readonly fired: boolean
+  /** Events that were sent to the namespace: how many triggers they fired. */
+  readonly count?: number
+}
 
 const prefix = 'identities/'
 
@@ -24,10 +30,10 @@ export function createFireIdentities(state: StateStore, clock: Clock): FireIdent
       const entry = (await state.get(keyOf(namespace, fireId)))?.value as AcceptedIdentity | undefined
       return entry && clock.nowMs() - entry.atMs <= bounds.fire.identityTtlMs ? entry : undefined
     },
-    async remember(namespace, fireId, digest, fired) {
+    async remember(namespace, fireId, digest, fired, count) {
       await state.put(
         keyOf(namespace, fireId),
-        { digest, atMs: clock.nowMs(), fired } satisfies AcceptedIdentity,
+        { digest, atMs: clock.nowMs(), fired, ...(count === undefined ? {} : { count }) } satisfies AcceptedIdentity,
         'any',
       )
     },

@@ -3,6 +3,7 @@ import { manualClock } from '../../contract/manual-clock.ts'
 import { openMemoryBackend } from '../backend/memory/index.ts'
 import { groups, topics, type ActivationRecord, type RecordBookkeeping } from '../model/index.ts'
 import { createRecordTail, systemRandom, type Backend, type RecordTail } from '../spi/index.ts'
+import { testFilters } from './testing/fixture.ts'
 import { createFireService, type FireAcceptor } from './fire-service.ts'
 import type { FireCall } from './services.ts'
 import { createSettlementService } from './settlement.ts'
@@ -132,6 +133,7 @@ async function setUp(limits: { backlogMax?: number; backlogBytesMax?: number }, 
     clock,
     random: systemRandom,
     tail,
+    filters: testFilters(),
     sources: [
       { topic: topics.fires, group: groups.fanOut },
       { topic: topics.invoker(0), group: groups.invoker(0) },

@@ -9,12 +9,15 @@ import {
   type FiredRule,
   type ActivationMessage,
   type FireRecord,
+  type WhiskTrigger,
 } from '../model/index.ts'
 import type { Clock, MessageBus, Outgoing, Random, RecordTail, StateStore } from '../spi/index.ts'
 import { decodeFire, encodeFire } from './fire-record.ts'
 import { FireBacklog } from './fire-backlog.ts'
-import { createFireIdentities } from './fire-identities.ts'
+import { inputFormOf, transformOf } from './event-annotations.ts'
+import { createFireIdentities, type FireIdentities } from './fire-identities.ts'
 import { readFiredEvent, type FiredEvent } from './fired-event.ts'
+import type { FilterDecisions, RuleFilters } from './rule-filters.ts'
 import type { FireCall, FireService, KnownFires } from './services.ts'
 
 /**
@@ -27,6 +30,7 @@ export type FireDependencies = {
   readonly clock: Clock
   readonly random: Random
   readonly tail: RecordTail
+  readonly filters: RuleFilters
   /** Topics and groups that hold accepted work; what an earlier process left there is part of the backlog. */
   readonly sources?: readonly { readonly topic: string; readonly group: string }[]
   /** Of each namespace: runs and bytes that may wait. */
@@ -36,6 +40,15 @@ export type FireDependencies = {
 
 export type FireAcceptor = FireService &
   KnownFires & {
+    /** The fire record of an event, with what its rules' filters say; nothing when no rule is active. */
+    plan(
+      call: Omit<FireCall, 'payload'>,
+      fired: FiredEvent,
+      fireId: string,
+    ): FireRecord | undefined | Promise<FireRecord>
+    /** Makes the records of one namespace durable, all or none. Rejects with SLUICE_BACKLOG when too much waits. */
+    admit(records: readonly FireRecord[]): Promise<void>
+    readonly identities: FireIdentities
     /** To be called before anything takes work from the topics. Resolves when fires may be accepted; what an earlier
      *  process left is counted behind that. */
     start(): Promise<void>
@@ -111,18 +124,28 @@ export function createFireService(deps: FireDependencies): FireAcceptor {
     fired: FiredEvent,
     fireId: string,
   ): Promise<{ activationId: string } | undefined> {
-    const { trigger, identity } = call
-    const rules = Object.entries(trigger.rules ?? {}).map(([rule, link]): FiredRule => ({
-      rule,
-      action: `${link.action.path}/${link.action.name}`,
-      decision: link.status === 'active' ? 'run' : 'inactive',
-    }))
-    const runs = runsOf(rules)
-    if (runs === 0) return undefined
+    const planning = plan(call, fired, fireId)
+    const planned = planning instanceof Promise ? await planning : planning
+    if (planned === undefined) return undefined
+    await admit([planned])
+    return { activationId: fireId }
+  }
+
+  function plan(
+    call: Omit<FireCall, 'payload'>,
+    fired: FiredEvent,
+    fireId: string,
+  ): FireRecord | undefined | Promise<FireRecord> {
+    const { trigger, identity, transid } = call
+    const rules = firedRules(trigger)
+    // Filters decide what runs, not how the fire is answered (design.md §3.1).
+    if (runsOf(rules) === 0) return undefined
     refuseIfTooMany(trigger.namespace)
-    const record: FireRecord = {
+    const acceptedAtMs = clock.nowMs()
+    const decided = deps.filters.of(trigger)?.decide(fired.subject(fireId, acceptedAtMs))
+    const record = (decisions: FilterDecisions | undefined): FireRecord => ({
       fireId,
-      transid: call.transid,
+      transid,
       trigger: {
         namespace: trigger.namespace,
         name: trigger.name,
@@ -130,27 +153,38 @@ export function createFireService(deps: FireDependencies): FireAcceptor {
         parameters: trigger.parameters,
       },
       user: identity,
-      acceptedAtMs: clock.nowMs(),
+      acceptedAtMs,
       payload: fired.payload,
       ...(fired.wholeEvent ? { wholeEvent: true } : {}),
       headers: fired.headers,
-      event: fired.attributes(fireId, clock.nowMs()),
+      event: fired.attributes(fireId, acceptedAtMs),
       ...(fired.input === undefined ? {} : { input: fired.input }),
-      rules,
+      rules: decisions === undefined ? rules : rules.map(rule => decidedRule(rule, decisions)),
+      ...(decisions === undefined ? {} : { hasFilters: true }),
+    })
+    return decided instanceof Promise ? decided.then(record) : record(decided)
+  }
+
+  async function admit(records: readonly FireRecord[]): Promise<void> {
+    if (records.length === 0) return
+    const messages: Outgoing[] = []
+    for (const record of records) {
+      const { fireId, trigger, rules } = record
+      const body = Buffer.from(encodeFire(record))
+      backlog.add(trigger.namespace, runsOf(rules), body.length)
+      unsettled.add(`${trigger.namespace}/${fireId}`)
+      messages.push({ key: `${trigger.namespace}/${trigger.name}`, body })
     }
-    const body = Buffer.from(encodeFire(record))
-    const name = `${trigger.namespace}/${fireId}`
-    backlog.add(trigger.namespace, runs, body.length)
-    unsettled.add(name)
     try {
-      await bus.publish(topics.fires, [{ key: `${trigger.namespace}/${trigger.name}`, body }])
+      await bus.publish(topics.fires, messages)
     } catch (error) {
-      backlog.settle(trigger.namespace, runs)
-      unsettled.delete(name)
+      for (const { fireId, trigger, rules } of records) {
+        backlog.settle(trigger.namespace, runsOf(rules))
+        unsettled.delete(`${trigger.namespace}/${fireId}`)
+      }
       throw error
     }
-    observe?.accepted?.(record)
-    return { activationId: fireId }
+    if (observe?.accepted) for (const record of records) observe.accepted(record)
   }
 
   function refuseIfTooMany(namespace: string): void {
@@ -179,6 +213,9 @@ export function createFireService(deps: FireDependencies): FireAcceptor {
 
   return {
     fire,
+    plan,
+    admit,
+    identities,
     async start() {
       await bus.ensureTopic(topics.fires, {
         partitions: bounds.bus.partitions,
@@ -206,6 +243,30 @@ export function createFireService(deps: FireDependencies): FireAcceptor {
 
 function runsOf(rules: readonly FiredRule[]): number {
   return rules.filter(({ decision }) => decision === 'run').length
+}
+
+/** The trigger's rules as they are now, before their filters are asked. */
+function firedRules(trigger: WhiskTrigger): FiredRule[] {
+  return Object.entries(trigger.rules ?? {}).map(([rule, { action, status, annotations }]): FiredRule => {
+    const fired = {
+      rule,
+      action: `${action.path}/${action.name}`,
+      decision: status === 'active' ? 'run' : 'inactive',
+    } as const
+    if (annotations === undefined) return fired
+    const input = inputFormOf(annotations)
+    const transform = transformOf(annotations)
+    return {
+      ...fired,
+      ...(input === undefined ? {} : { input }),
+      ...(transform === undefined ? {} : { transform }),
+    }
+  })
+}
+
+function decidedRule(rule: FiredRule, decisions: FilterDecisions): FiredRule {
+  const decision = rule.decision === 'run' ? decisions.get(rule.rule) : undefined
+  return decision === undefined ? rule : { ...rule, ...decision }
 }
 
 /** Of a message for an invoker, when a rule made it. */

@@ -1,14 +1,20 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import {
   attributesOf,
   CloudEventError,
   contentDigest,
+  dataBytes,
   dataValue,
   decodeHttp,
+  decodeHttpEvents,
   encodeJson,
   type CloudEvent,
+  type DecodedEvents,
 } from '@sluice/cloudevents'
+import { subjectOf, subjectOfJson, type FilterSubject } from '@sluice/cloudevents/filter'
 import { ApiError, parseJson, stringifyJson, type FireRecord } from '../model/index.ts'
+import { inputFormOf, isInputForm, transformOf } from './event-annotations.ts'
 import type { FireCall } from './services.ts'
 
 /** What a fire request says: payload, attributes, identity (design.md §2, §6; events.md §1). */
@@ -20,6 +26,8 @@ export type FiredEvent = {
   readonly input?: FireRecord['input']
   readonly headers: Readonly<Record<string, string>>
   attributes(fireId: string, nowMs: number): FireRecord['event']
+  /** What filters look at. */
+  subject(fireId: string, nowMs: number): FilterSubject
   /** Digest of what "same content" compares. */
   digest(): string
 }
@@ -27,84 +35,129 @@ export type FiredEvent = {
 const json = { parse: parseJson, stringify: stringifyJson }
 
 /** Throws ApiError 400 or 415 for a request that says it is a CloudEvent and is none. */
-export function readFiredEvent(call: FireCall): FiredEvent {
-  const event = typeof call.payload === 'string' ? undefined : decode(call, call.payload)
-  const wish = inputWish(call)
-  return event ? fromCloudEvent(call, event, wish ?? 'event') : fromPlainFire(call, wish)
+export function readFiredEvent(call: Omit<FireCall, 'identity'>): FiredEvent {
+  const event = typeof call.payload === 'string' ? undefined : decode(call.headers, call.payload, call.rawHeaders)
+  return event ? firedCloudEvent(call, event) : fromPlainFire(call, inputWish(call))
 }
 
-function fromPlainFire(call: FireCall, wish: FireRecord['input']): FiredEvent {
+/** An event that was decoded already. */
+export function firedCloudEvent(call: Pick<FireCall, 'trigger' | 'headers'>, event: CloudEvent): FiredEvent {
+  return fromCloudEvent(call, event, inputWish(call) ?? 'event')
+}
+
+/** The one event of a request, or nothing when it is none. Throws ApiError 400 or 415. */
+export function decode(
+  headers: FireCall['headers'],
+  body: Buffer,
+  rawHeaders?: readonly string[],
+): CloudEvent | undefined {
+  return decoding(() => decodeHttp(headers, body, rawHeaders === undefined ? {} : { rawHeaders }))
+}
+
+/** As `decode`, also for batches. */
+export function decodeAll(
+  headers: FireCall['headers'],
+  body: Buffer,
+  rawHeaders: readonly string[],
+): DecodedEvents | undefined {
+  return decoding(() => decodeHttpEvents(headers, body, { rawHeaders }))
+}
+
+function decoding<T>(run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (!(error instanceof CloudEventError)) throw error
+    throw new ApiError(statusOf[error.kind], error.message, { cause: error })
+  }
+}
+
+const statusOf = { unsupported: 415, 'too-large': 413, invalid: 400, batch: 400 } as const
+
+/** What "same content" compares (design.md §2). */
+export function digestOf(event: CloudEvent): string {
+  return contentDigest(event, { json })
+}
+
+function fromPlainFire(call: Omit<FireCall, 'identity'>, wish: FireRecord['input']): FiredEvent {
   const { trigger, idempotencyKey } = call
   const payload = typeof call.payload === 'string' ? call.payload : call.payload.toString()
   const source = `urn:sluice:trigger:/${encodeURIComponent(trigger.namespace)}/${encodeURIComponent(trigger.name)}`
+  const attributes: FiredEvent['attributes'] = (fireId, nowMs) => ({
+    specversion: '1.0',
+    id: idempotencyKey ?? fireId,
+    source,
+    type: 'io.sluice.trigger.fired',
+    time: new Date(nowMs).toISOString(),
+    datacontenttype: 'application/json',
+  })
   return {
     payload,
     wholeEvent: false,
     ...(idempotencyKey === undefined ? {} : { identity: { source, id: idempotencyKey } }),
     ...(wish === undefined || wish === 'data' ? {} : { input: wish }),
     headers: visibleHeaders(call.headers),
-    attributes: (fireId, nowMs) => ({
-      specversion: '1.0',
-      id: idempotencyKey ?? fireId,
-      source,
-      type: 'io.sluice.trigger.fired',
-      time: new Date(nowMs).toISOString(),
-      datacontenttype: 'application/json',
-    }),
+    attributes,
+    subject: (fireId, nowMs) => subjectOfJson(attributes(fireId, nowMs), payload),
     digest: () => createHash('sha256').update(payload).digest('hex'),
   }
 }
 
-function fromCloudEvent(call: FireCall, event: CloudEvent, input: NonNullable<FireRecord['input']>): FiredEvent {
+function fromCloudEvent(
+  call: Pick<FireCall, 'trigger' | 'headers'>,
+  event: CloudEvent,
+  input: NonNullable<FireRecord['input']>,
+): FiredEvent {
+  // A rule that wants another form than the rest can have it from the whole event only.
+  const whole = input === 'event' || ownForms(call)
   return {
-    payload: input === 'event' ? encodeJson(event, { json }) : dataObject(event),
-    wholeEvent: input === 'event',
+    payload: whole ? encodeJson(event, { json }) : dataObject(event),
+    wholeEvent: whole,
     identity: { source: event.source, id: event.id },
     input,
     headers: visibleHeaders(call.headers),
     attributes: () => attributesOf(event),
-    digest: () => contentDigest(event, { json }),
+    subject: () => subjectOf(event),
+    digest: () => digestOf(event),
   }
 }
 
-function decode(call: FireCall, body: Buffer): CloudEvent | undefined {
-  try {
-    return decodeHttp(call.headers, body)
-  } catch (error) {
-    if (!(error instanceof CloudEventError)) throw error
-    throw new ApiError(error.kind === 'unsupported' ? 415 : 400, error.message, { cause: error })
-  }
-}
-
-/** OpenWhisk's actions take an object: data of another form travels as a whole event only. */
+/** The data if it is an object, else `{data}` (events.md §2): binary data as base64, text that is no JSON as text. */
 function dataObject(event: CloudEvent): string {
-  if (event.data === undefined) return '{}'
-  if (event.data.kind !== 'json' || event.data.text === undefined) {
-    const value = readable(event)
-    if (isObject(value)) return event.data.kind === 'text' ? event.data.text : stringifyJson(value)
-  } else if (isObject(event.data.value)) return event.data.text
-  throw new ApiError(
-    400,
-    'The data of the event is not a JSON object; send Sluice-Input: event to give actions the whole event.',
-  )
+  const { data } = event
+  if (data === undefined) return '{}'
+  if (data.kind === 'json' && data.text !== undefined && isObject(data.value)) return data.text
+  let value: unknown
+  try {
+    value = dataValue(event, { json })
+  } catch {
+    // It is not what its content type says: then as it came.
+    value = dataBytes(event)
+  }
+  if (isObject(value)) return data.kind === 'text' ? data.text : stringifyJson(value)
+  return stringifyJson({ data: value instanceof Uint8Array ? textOrBase64(value) : value })
 }
 
-function readable(event: CloudEvent): unknown {
-  try {
-    return dataValue(event, { json })
-  } catch {
-    return undefined
-  }
+function textOrBase64(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return buffer.toString(isUtf8(buffer) ? 'utf8' : 'base64')
+}
+
+/** Whether a rule of the trigger asks for a form of its own. */
+function ownForms({ trigger }: Pick<FireCall, 'trigger'>): boolean {
+  return Object.values(trigger.rules ?? {}).some(
+    ({ annotations }) => inputFormOf(annotations) !== undefined || transformOf(annotations) !== undefined,
+  )
 }
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
 }
 
-function inputWish(call: FireCall): FireRecord['input'] {
+function inputWish(call: Pick<FireCall, 'headers'>): FireRecord['input'] {
   const wish = call.headers['sluice-input']
   if (wish === undefined) return undefined
-  if (wish === 'event' || wish === 'data' || wish === 'legacy+ce') return wish
+  if (isInputForm(wish)) return wish
   throw new ApiError(400, "The header Sluice-Input must be one of 'event', 'data' and 'legacy+ce'.")
 }
 

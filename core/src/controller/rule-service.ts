@@ -3,6 +3,7 @@ import {
   firstVersion,
   nextVersion,
   qualifiedId,
+  valueOf,
   type Identity,
   type QualifiedName,
   type RuleStatus,
@@ -10,6 +11,8 @@ import {
   type WhiskRule,
 } from '../model/index.ts'
 import type { Stored } from '../spi/index.ts'
+import { checkRuleAnnotations } from './event-annotations.ts'
+import type { RuleFilters } from './rule-filters.ts'
 import { bindingId, requireReadable } from './entitlement.ts'
 import type { CommonFields, EntityBody } from './entity-body.ts'
 import { isWhole } from './entity-documents.ts'
@@ -37,7 +40,11 @@ export type PutRule = {
   readonly action?: QualifiedName
 }
 
-export function createRuleService(deps: { entities: EntityStore; triggers: TriggerService }): RuleService {
+export function createRuleService(deps: {
+  entities: EntityStore
+  triggers: TriggerService
+  filters: RuleFilters
+}): RuleService {
   const { entities, triggers } = deps
   const load = (id: string) => entities.find(id)
 
@@ -53,6 +60,18 @@ export function createRuleService(deps: { entities: EntityStore; triggers: Trigg
     const isPackage = found?.document.entityType === 'package' && isWhole(found.document)
     const target = isPackage ? bindingId(found.document as unknown as WhiskPackage) : undefined
     return `${target ?? path}/${name}`
+  }
+
+  /** Why a filter that was written by other means keeps its rule from running (events.md §3.1). */
+  function filterProblem({ annotations }: WhiskRule): string | undefined {
+    const definition = valueOf(annotations, 'filter')
+    if (definition === undefined) return undefined
+    try {
+      deps.filters.compile(definition)
+      return undefined
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
   }
 
   async function statusOf(rule: WhiskRule): Promise<RuleStatus> {
@@ -84,6 +103,7 @@ export function createRuleService(deps: { entities: EntityStore; triggers: Trigg
   return {
     async put(request) {
       const { identity, namespace, name, overwrite, body, common } = request
+      if (body.annotations) checkRuleAnnotations(body.annotations, deps.filters.jsonata)
       const named = [request.trigger, request.action].filter(target => target !== undefined)
       await requireReadable(load, identity, named)
       const make = async (existing: WhiskRule | undefined): Promise<WhiskRule> => {
@@ -120,7 +140,10 @@ export function createRuleService(deps: { entities: EntityStore; triggers: Trigg
 
     async get(id) {
       const { entity: rule } = await entities.get<WhiskRule>(id, 'rule')
-      return { rule, status: await statusOf(rule) }
+      const problem = filterProblem(rule)
+      if (problem === undefined) return { rule, status: await statusOf(rule) }
+      const annotations = [...rule.annotations, { key: 'sluice:error', value: problem }]
+      return { rule: { ...rule, annotations }, status: 'inactive' }
     },
 
     // The link goes first, so that a rule that cannot be found any more does not run.

@@ -1,3 +1,4 @@
+import type { CloudEvent } from '@sluice/cloudevents'
 import type {
   ActivationRecord,
   Identity,
@@ -57,8 +58,37 @@ export type FireCall = {
   readonly payload: string | Buffer
   /** Lower-cased names, as received. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** Node's: the only place where a header that was sent twice can be told from a value with a comma. */
+  readonly rawHeaders?: readonly string[]
   readonly transid: string
   readonly idempotencyKey?: string
+}
+
+/** Events for a namespace, for whatever trigger accepts them (events.md §2, §3.4). */
+export type EventsCall = Pick<FireCall, 'identity' | 'headers' | 'transid'> & {
+  readonly namespace: string
+  readonly events: readonly CloudEvent[]
+}
+
+export interface EventService {
+  /** How many triggers each event fired. Resolves once all are durable, all or none. Rejects with ApiError: 422 for an
+   *  event that was sent before with other content. */
+  accept(call: EventsCall): Promise<readonly number[]>
+}
+
+export type Explained = {
+  readonly rule: string
+  readonly matched: boolean
+  /** The first clause that fails; absent on a match. */
+  readonly clause?: unknown
+  /** What the action would get. */
+  readonly input?: unknown
+}
+
+/** What rules would make of an event; nothing runs and nothing is stored (events.md §3.5). */
+export interface ExplainService {
+  rule(call: Omit<FireCall, 'identity'>, rule: string): Promise<Explained | undefined>
+  trigger(call: Omit<FireCall, 'identity'>): Promise<readonly Explained[]>
 }
 
 export interface FireService {

@@ -10,6 +10,8 @@ import {
 } from '../model/index.ts'
 import type { CommonFields, EntityBody } from './entity-body.ts'
 import type { EntityStore } from './entity-store.ts'
+import { checkTriggerAnnotations } from './event-annotations.ts'
+import type { RuleFilters } from './rule-filters.ts'
 
 /** Triggers, and the links of rules that live in their documents (rest-api.md §7.1, §7.3). */
 export interface TriggerService {
@@ -31,10 +33,11 @@ export type PutTrigger = {
   readonly common: CommonFields
 }
 
-export function createTriggerService(deps: { entities: EntityStore }): TriggerService {
+export function createTriggerService(deps: { entities: EntityStore; filters: RuleFilters }): TriggerService {
   const { entities } = deps
   return {
-    put({ namespace, name, overwrite, body, common }) {
+    async put({ namespace, name, overwrite, body, common }) {
+      if (body.annotations) checkTriggerAnnotations(body.annotations, deps.filters.jsonata)
       return entities.put<WhiskTrigger>(`${namespace}/${name}`, 'trigger', overwrite, existing => {
         if (existing === undefined) checkFeed(valueOf(body.annotations ?? [], 'feed'))
         return {

@@ -63,6 +63,8 @@ export const bounds = {
     actionKeyCacheTtlMs: 5 * second,
     entityCacheMax: 10_000,
     entityCacheTtlMs: 60 * second,
+    /** Namespaces whose triggers with `accepts` are kept compiled. */
+    triggerIndexMax: 1000,
     /** JSON text of the documents in the cache, code left out. */
     entityCacheBytesMax: 64 * mib,
     /** A provider that is a binding itself exists only in a store that was written past the API. */

@@ -24,6 +24,13 @@ export type FireRecord = {
   /** What the actions get (design.md §6); absent: OpenWhisk's own form. */
   readonly input?: 'event' | 'data' | 'legacy+ce'
   readonly rules: readonly FiredRule[]
+  /** A rule of the trigger has a filter: its record tells how many passed (events.md §3.6). */
+  readonly hasFilters?: boolean
+}
+
+/** What of a fire the actions get to see. */
+export type FireContent = Pick<FireRecord, 'payload' | 'wholeEvent' | 'headers' | 'event' | 'input'> & {
+  readonly trigger: Pick<FireRecord['trigger'], 'parameters'>
 }
 
 /** A rule as it was when the fire was accepted. `action` is `ns[/pkg]/name` as linked. */
@@ -31,6 +38,11 @@ export type FiredRule = {
   readonly rule: string
   readonly action: string
   readonly decision: 'run' | 'inactive' | 'filtered'
+  /** Why a filter could not be decided, or cannot be used at all (events.md §3.1, §3.2). */
+  readonly error?: string
+  /** The rule's own annotations `input` and `transform` (a JSONata expression); they win over the fire's `input`. */
+  readonly input?: 'event' | 'data' | 'legacy+ce'
+  readonly transform?: string
 }
 
 const separator = '\u241f'

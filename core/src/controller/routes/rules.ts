@@ -1,31 +1,41 @@
 import {
+  ApiError,
   bounds,
   parseQualifiedName,
+  payloadBytesMax,
+  qualifiedId,
   stringifyJson,
   type QualifiedName,
   type RuleStatus,
   type RuntimesManifest,
   type WhiskRule,
+  type WhiskTrigger,
 } from '../../model/index.ts'
 import type { ArtifactStore } from '../../spi/index.ts'
 import { ok, plain, type Answer } from '../answers.ts'
 import type { BodyReader } from '../body-reader.ts'
 import { firstName, requireJson, type Call, type Route } from '../call.ts'
 import { requireOwner } from '../entitlement.ts'
+import type { EntityCache } from '../entity-cache.ts'
+import { entityOf } from '../entity-documents.ts'
 import { absent, detailed, parseCommonFields, parseSizedFields } from '../entity-body.ts'
 import { ruleView } from '../entity-views.ts'
 import { isObject, malformed, parseBody } from '../json-body.ts'
 import { listAnswer } from '../list-answer.ts'
 import type { RuleService } from '../rule-service.ts'
+import type { ExplainService } from '../services.ts'
+import { payloadOf } from './triggers.ts'
 
 /** Rules (rest-api.md §7.3). */
 export function ruleRoutes(deps: {
   artifacts: ArtifactStore
   rules: RuleService
+  cache: EntityCache
+  explain: ExplainService
   bodies: BodyReader
   manifest: RuntimesManifest
 }): Route[] {
-  const { artifacts, rules, bodies, manifest } = deps
+  const { artifacts, rules, cache, bodies, manifest } = deps
 
   async function put(call: Call): Promise<Answer> {
     const id = ownId(call)
@@ -70,7 +80,26 @@ export function ruleRoutes(deps: {
     return listAnswer<WhiskRule>(artifacts, call, 'rule', { namespace: call.namespace }, rule => ruleView(rule))
   }
 
+  async function explain(call: Call): Promise<Answer> {
+    const { request } = call
+    const id = ownId(call)
+    const { rule } = await rules.get(id)
+    const bytes = await bodies.read(request, payloadBytesMax(call.identity.limits))
+    const payload = payloadOf(call, bytes)
+    const stored = await cache.get(qualifiedId(rule.trigger))
+    const trigger = stored?.document.entityType === 'trigger' ? entityOf<WhiskTrigger>(stored, 'trigger') : undefined
+    const explained =
+      trigger &&
+      (await deps.explain.rule(
+        { trigger, payload, headers: request.headers, rawHeaders: request.rawHeaders, transid: call.transid },
+        id,
+      ))
+    if (explained === undefined) throw new ApiError(404, `The trigger of rule '${rule.name}' does not exist.`)
+    return ok(explained)
+  }
+
   return [
+    { method: 'POST', collection: 'rules', shape: { below: 'explain' }, handle: explain },
     { method: 'GET', collection: 'rules', shape: 'collection', handle: list },
     { method: 'GET', collection: 'rules', shape: 'entity', handle: get },
     { method: 'PUT', collection: 'rules', shape: 'entity', handle: put },

@@ -19,7 +19,7 @@ import { malformed, parsePayload } from '../json-body.ts'
 import { scanJson } from '../json-scan.ts'
 import { listAnswer } from '../list-answer.ts'
 import { idempotencyKey } from '../request-headers.ts'
-import type { FireService } from '../services.ts'
+import type { ExplainService, FireService } from '../services.ts'
 import type { TriggerService } from '../trigger-service.ts'
 import { accepted } from './actions.ts'
 
@@ -29,6 +29,7 @@ export function triggerRoutes(deps: {
   triggers: TriggerService
   cache: EntityCache
   fire: FireService
+  explain: ExplainService
   bodies: BodyReader
   manifest: RuntimesManifest
 }): Route[] {
@@ -72,13 +73,31 @@ export function triggerRoutes(deps: {
       trigger: entityOf<WhiskTrigger>(stored, 'trigger'),
       payload,
       headers: request.headers,
+      rawHeaders: request.rawHeaders,
       transid: call.transid,
       ...idempotencyKey(request),
     })
     return fired === undefined ? { status: 204 } : accepted(fired.activationId)
   }
 
+  async function explain(call: Call): Promise<Answer> {
+    const { request } = call
+    const stored = await cache.get(ownId(call))
+    if (stored === undefined) throw new ApiError(404, messages.missing)
+    const bytes = await bodies.read(request, payloadBytesMax(call.identity.limits))
+    return ok(
+      await deps.explain.trigger({
+        trigger: entityOf<WhiskTrigger>(stored, 'trigger'),
+        payload: payloadOf(call, bytes),
+        headers: request.headers,
+        rawHeaders: request.rawHeaders,
+        transid: call.transid,
+      }),
+    )
+  }
+
   return [
+    { method: 'POST', collection: 'triggers', shape: { below: 'explain' }, handle: explain },
     { method: 'GET', collection: 'triggers', shape: 'collection', handle: list },
     { method: 'GET', collection: 'triggers', shape: 'entity', handle: get },
     { method: 'PUT', collection: 'triggers', shape: 'entity', handle: put },
@@ -95,7 +114,7 @@ function ownId(call: Call): string {
 }
 
 /** CloudEvents keep their bytes: their data need not be JSON (design.md §6). */
-function payloadOf({ request }: Call, bytes: Buffer): string | Buffer {
+export function payloadOf({ request }: Call, bytes: Buffer): string | Buffer {
   const type = mediaType(request) ?? ''
   const isEvent = request.headers['ce-specversion'] !== undefined || type.startsWith('application/cloudevents')
   if (!isEvent) {

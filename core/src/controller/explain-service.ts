@@ -1,0 +1,82 @@
+import { explain } from '@sluice/cloudevents/filter'
+import { JsonataError } from '@sluice/cloudevents/jsonata'
+import { parseJson, valueOf, type FireContent, type FireRecord, type WhiskTrigger } from '../model/index.ts'
+import type { Clock } from '../spi/index.ts'
+import { actionInput, eventText } from './action-input.ts'
+import { inputFormOf, transformOf } from './event-annotations.ts'
+import { readFiredEvent, type FiredEvent } from './fired-event.ts'
+import type { RuleFilters } from './rule-filters.ts'
+import type { Explained, ExplainService, FireCall } from './services.ts'
+
+/** Shown where a real fire would have its id. */
+const noId = '0'.repeat(32)
+
+type Explainable = FireContent & Pick<FireRecord, 'acceptedAtMs'>
+
+/** Tells why rules do or do not run for an event (events.md §3.5). Nothing runs and nothing is stored. */
+export function createExplainService({ clock, filters }: { clock: Clock; filters: RuleFilters }): ExplainService {
+  async function explained(
+    { trigger }: { trigger: WhiskTrigger },
+    fired: FiredEvent,
+    fire: Explainable,
+    rule: string,
+  ): Promise<Explained> {
+    const annotations = trigger.rules?.[rule]?.annotations
+    const definition = annotations && valueOf(annotations, 'filter')
+    const name = { rule: rule.slice(rule.indexOf('/') + 1) }
+    if (definition !== undefined) {
+      const clause = await failingClause(definition, fired, fire.acceptedAtMs)
+      if (clause !== undefined) return { ...name, matched: false, clause }
+    }
+    const expression = transformOf(annotations)
+    if (expression === undefined) {
+      const { text } = actionInput(fire, inputFormOf(annotations) ?? fire.input)
+      return { ...name, matched: true, input: parseJson(text) }
+    }
+    try {
+      return { ...name, matched: true, input: await filters.jsonata.evaluate(expression, JSON.parse(eventText(fire))) }
+    } catch (error) {
+      if (!(error instanceof JsonataError)) throw error
+      return { ...name, matched: true, input: { error: `The transform failed: ${error.message}` } }
+    }
+  }
+
+  async function failingClause(definition: unknown, fired: FiredEvent, nowMs: number): Promise<unknown> {
+    let filter
+    try {
+      filter = filters.compile(definition)
+    } catch (error) {
+      return { path: '/filter', reason: `the filter cannot be used: ${error instanceof Error ? error.message : error}` }
+    }
+    const { matched, clause } = await explain(filter, fired.subject(noId, nowMs), filters.jsonata)
+    if (matched) return undefined
+    return clause === undefined ? { path: '/filter' } : { ...clause, path: `/filter${clause.path}` }
+  }
+
+  function open(call: Omit<FireCall, 'identity'>): { fired: FiredEvent; fire: Explainable } {
+    const nowMs = clock.nowMs()
+    const fired = readFiredEvent(call)
+    const fire: Explainable = {
+      trigger: call.trigger,
+      acceptedAtMs: nowMs,
+      payload: fired.payload,
+      ...(fired.wholeEvent ? { wholeEvent: true } : {}),
+      headers: fired.headers,
+      event: fired.attributes(noId, nowMs),
+      ...(fired.input === undefined ? {} : { input: fired.input }),
+    }
+    return { fired, fire }
+  }
+
+  return {
+    async rule(call, rule) {
+      if (call.trigger.rules?.[rule] === undefined) return undefined
+      const { fired, fire } = open(call)
+      return explained(call, fired, fire, rule)
+    },
+    trigger(call) {
+      const { fired, fire } = open(call)
+      return Promise.all(Object.keys(call.trigger.rules ?? {}).map(rule => explained(call, fired, fire, rule)))
+    },
+  }
+}
