@@ -21,10 +21,13 @@ export async function readBooks(api: Api): Promise<Books> {
   }
 }
 
-/** What the hub still owes: fires, runs of rules and running activations. Has no counters, which begin anew at a restart. */
-export async function readOpen(api: Api): Promise<number> {
+/** What the hub still works on, and what its bound on the backlog counts. No counters: they begin anew at each start. */
+export async function readOpen(api: Api): Promise<{ inFlight: number; backlog: number }> {
   const sum = await readSums(api)
-  return sum('sluice_fires_waiting') + sum('sluice_rule_runs_waiting') + sum('sluice_activations_running')
+  return {
+    inFlight: sum('sluice_fires_waiting') + sum('sluice_activations_running'),
+    backlog: sum('sluice_rule_runs_waiting'),
+  }
 }
 
 /** The sum over all lines of a metric whose labels hold a text. */

@@ -17,8 +17,10 @@ export type KillBooks = {
   losses: string[]
   /** Records that no obligation explains. */
   unexpected: string[]
-  /** By the hub's own count: runs that are still under way or waiting. There must be none. */
+  /** By the hub's own count: fires that wait and runs that are under way. There must be none. */
   inFlight: number
+  /** Runs that its bound on the backlog still counts. */
+  backlog: number
 }
 
 export async function balance(
@@ -27,7 +29,7 @@ export async function balance(
   options: { rules: readonly string[]; ran: ReadonlyMap<string, string>; quietMs: number },
 ): Promise<KillBooks> {
   const { rules, ran } = options
-  const inFlight = await quiet(api, options.quietMs)
+  const open = await quiet(api, options.quietMs)
   const records = await allRecords(api)
   const settled = await count(api)
   const losses: string[] = []
@@ -68,13 +70,13 @@ export async function balance(
     unknown: { sent: books.unknown.sent, accepted: books.unknown.accepted + resolved },
     losses,
     unexpected,
-    inFlight,
+    ...open,
   }
 }
 
 /** Waits until the hub says that nothing is under way; resolves to what is, when it takes too long. */
-async function quiet(api: Api, withinMs: number): Promise<number> {
-  const isQuiet = async () => (await readOpen(api)) === 0
+async function quiet(api: Api, withinMs: number): Promise<{ inFlight: number; backlog: number }> {
+  const isQuiet = async () => (await readOpen(api)).inFlight === 0
   await eventually(isQuiet, withinMs).catch(() => undefined)
   return readOpen(api)
 }
