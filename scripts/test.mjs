@@ -1,14 +1,15 @@
 /**
- * `node scripts/test.mjs unit contract system [-- vitest's options]`: runs the projects one after the other, tells why
- * tests were skipped, and ends with `N passed, N failed, N skipped` over all of them.
+ * `node scripts/test.mjs unit contract system system:docker [-- vitest's options]`: runs the projects one after the other
+ * (`system:docker`: the system tests again, with actions in Docker containers), tells why tests were skipped, and ends with
+ * `N passed, N failed, N skipped` over all of them.
  */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root, setUp } from './setup.mjs'
 
-const projects = ['unit', 'contract', 'system', 'long']
+const projects = ['unit', 'contract', 'system', 'system:docker', 'long']
 const given = process.argv.slice(2).filter(argument => argument !== '--')
 const wanted = given.filter(argument => projects.includes(argument))
 const options = given.filter(argument => !projects.includes(argument))
@@ -20,7 +21,14 @@ const total = { passed: 0, failed: 0, skipped: 0 }
 const reasons = new Map()
 let broken = false
 for (const project of wanted) {
-  const report = join(scratch, `${project}.json`)
+  const missing = project === 'system:docker' ? missingForDocker() : undefined
+  if (missing !== undefined) {
+    // The whole pass stands for one: its tests have been counted as processes.
+    total.skipped += 1
+    reasons.set(`needs docker: ${missing}`, 1)
+    continue
+  }
+  const report = join(scratch, `${project.replace(':', '-')}.json`)
   const code = await vitest(project, report)
   const counts = readReport(report)
   for (const key of Object.keys(total)) total[key] += counts[key]
@@ -49,13 +57,23 @@ if (total.passed + total.failed === 0) {
 process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)
 process.exitCode = broken || total.failed > 0 ? 1 : 0
 
+/** Why actions cannot run in Docker here; nothing: they can. */
+function missingForDocker() {
+  const say = (...args) => spawnSync('docker', args, { encoding: 'utf8', timeout: 10_000 })
+  if (say('version').status !== 0) return 'no engine answers (docker version)'
+  const image = 'sluice/action-nodejs-v20'
+  return say('image', 'inspect', image).status === 0 ? undefined : `image ${image} is missing (npm run images)`
+}
+
 function vitest(project, report) {
-  const args = ['run', '--project', project, '--reporter=default', '--reporter=./scripts/count-reporter.mjs']
+  const [name, containers] = project.split(':')
+  const env = { ...process.env, SLUICE_TEST_REPORT: report, ...(containers && { SLUICE_TEST_CONTAINERS: containers }) }
+  const args = ['run', '--project', name, '--reporter=default', '--reporter=./scripts/count-reporter.mjs']
   return new Promise(resolve => {
     const child = spawn(
       process.execPath,
       [join(root, 'node_modules/vitest/vitest.mjs'), ...args, '--passWithNoTests', ...options],
-      { cwd: root, stdio: 'inherit', env: { ...process.env, SLUICE_TEST_REPORT: report } },
+      { cwd: root, stdio: 'inherit', env },
     )
     child.on('close', code => resolve(code ?? 1))
   })
