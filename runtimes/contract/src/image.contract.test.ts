@@ -53,10 +53,12 @@ describe.each(images)('the image %s', (image, base, kind) => {
       await engineDoes('POST', `/containers/${id}/start`)
       const { NetworkSettings } = await engineDoes('GET', `/containers/${id}/json`)
       const url = `http://127.0.0.1:${NetworkSettings.Ports['8080/tcp'][0].HostPort}`
-      const body = JSON.stringify({ value: { name: 'x', main: 'main', code: programs[kind] } })
+      // The engine's own door opens before the runtime's and may let a request lie.
       await expect
-        .poll(async () => (await fetch(`${url}/init`, { method: 'POST', body })).status, { timeout: 10_000 })
-        .toBe(200)
+        .poll(async () => (await fetch(`${url}/`, { signal: AbortSignal.timeout(1000) })).status, { timeout: 15_000 })
+        .toBeGreaterThan(399)
+      const body = JSON.stringify({ value: { name: 'x', main: 'main', code: programs[kind] } })
+      expect((await fetch(`${url}/init`, { method: 'POST', body })).status).toBe(200)
       const answer = await fetch(`${url}/run`, { method: 'POST', body: '{"value":{"a":"☃"}}' })
       expect(await answer.json()).toEqual({ a: '☃' })
     })
