@@ -86,7 +86,11 @@ export async function startHub(options: HubOptions = {}): Promise<HubProcess> {
   })
   const exited = new Promise<number | null>(done => child.once('exit', code => done(code)))
   const text = collect(child)
-  await ready(child, text, exited, options.startMs ?? 30_000)
+  await ready(child, text, exited, options.startMs ?? 30_000).catch((error: unknown) => {
+    // Nobody else knows of it.
+    child.kill('SIGKILL')
+    throw error
+  })
   const url = /API host\s+(\S+)/.exec(text())?.[1] ?? ''
   const guest = /guest key\s+(\S+)/.exec(text())?.[1] ?? ''
   return {
