@@ -79,6 +79,10 @@ export function createNetworks(options: NetworksOptions): Networks {
       const apiHost = door && `http://${gateway}:${door.port}`
       const network: Network = { key, id, name, bridge, apiHost, closeDoor: door?.close, users: 0 }
       try {
+        // The bridge is elsewhere then, and rules of this machine would guard nothing.
+        if (relay && !door && policy === 'platform') {
+          throw new SluiceError('SLUICE_CONTAINER_START', 'The bridge of the namespace is not on this machine.')
+        }
         await firewall?.guard(bridge, door && { host: gateway, port: door.port }, policy === 'open' ? denied : [])
       } catch (error) {
         await close(network)
