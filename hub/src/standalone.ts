@@ -220,7 +220,13 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       log: child(log, 'controller'),
       manifest,
       rateCounters: createMinuteCounters(clock),
-      invoke: createInvokeService({ balancer, clock, random, keyRing }),
+      invoke: createInvokeService({
+        balancer,
+        clock,
+        random,
+        keyRing,
+        once: { activations, state, tail, clock },
+      }),
       fire,
       events: createEventService({
         fire,

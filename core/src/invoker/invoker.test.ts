@@ -124,6 +124,18 @@ describe('the invoker', () => {
     expect(ran).toEqual([message.activationId, later.activationId])
   })
 
+  it('runs an invoke with an id of its sender once although it comes twice [rel:R22]', async () => {
+    const { factory, backend, recorded } = await setUp()
+    const message = direct('d'.repeat(32), { origin: { kind: 'direct', identified: true } })
+    await publish(backend, message, message)
+    await recorded(message.activationId)
+    const later = direct('e'.repeat(32))
+    await publish(backend, message, later)
+    await recorded(later.activationId)
+    const ran = factory.calls.filter(({ path }) => path === '/run').map(({ body }) => body.activation_id)
+    expect(ran).toEqual([message.activationId, later.activationId])
+  })
+
   it('after a crash records a direct invoke in flight as lost, and runs a rule-fired one again under its id [platform:I2] [promise:P6]', async () => {
     const directory = scratch()
     const first = await setUp(directory)

@@ -224,8 +224,10 @@ export function createInvoker(options: InvokerOptions): Invoker {
     }
     if (incoming.redelivered) observe?.redelivered?.(message)
     const { activationId } = message
-    // A fire that was sent again under its identity, or whose fan-out was interrupted, comes twice without being marked.
-    const perhapsSeen = incoming.redelivered || message.origin.kind === 'rule'
+    // A fire that was sent again under its identity, or whose fan-out was interrupted, comes twice without being marked; so
+    // does an invoke that was sent again under its key.
+    const { origin } = message
+    const perhapsSeen = incoming.redelivered || origin.kind === 'rule' || origin.identified === true
     if (!perhapsSeen) return track(runFromBus(message))
     if (busIds.has(activationId)) return
     busIds.add(activationId)

@@ -75,7 +75,8 @@ export type ActivationMessage = {
 }
 
 export type RunOrigin =
-  | { readonly kind: 'direct' }
+  /** `identified`: the id comes from the sender's own key, so another message may have the same. */
+  | { readonly kind: 'direct'; readonly identified?: boolean }
   | { readonly kind: 'rule'; readonly fireId: string; readonly rule: string; readonly round: number }
 
 /** What is kept of a run that may have been sent to a container (design.md §4: claims go to the bus). */

@@ -37,6 +37,7 @@ export const messages = {
   feedName: 'Feed name is not valid',
   ruleInactive: (rule: string, action: string) => `Rule '${rule}' is inactive, action '${action}' was not activated.`,
   identityConflict: 'An event with this source and id exists with other content.',
+  keyConflict: 'This Idempotency-Key was used with another payload.',
 } as const
 
 /** Texts of an activation's `error` (platform.md §10.1, rest-api.md §5.8). */
