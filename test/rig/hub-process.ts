@@ -1,5 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -51,8 +52,23 @@ export function scratchDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'sluice-test-'))
 }
 
+/** Removes a folder, and the containers of a hub that was killed with its data in there: nobody else would. */
 export function removeDirectory(directory: string): void {
+  if (process.env.SLUICE_TEST_CONTAINERS === 'docker') removeContainers(join(directory, 'data'))
   rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
+}
+
+function removeContainers(dataDir: string): void {
+  const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
+  const owner = digest(resolve(dataDir)).slice(0, 16)
+  const filter = `label=sluice.installation=${owner}`
+  const { stdout } = spawnSync('docker', ['ps', '-aq', '--filter', filter], { encoding: 'utf8' })
+  const ids = (stdout ?? '').split('\n').filter(id => id !== '')
+  if (ids.length > 0) spawnSync('docker', ['rm', '-f', ...ids])
+  const sockets = `sluice-d-${digest(`${owner}.0`).slice(0, 12)}-`
+  for (const name of readdirSync(tmpdir())) {
+    if (name.startsWith(sockets)) rmSync(join(tmpdir(), name), { recursive: true, force: true })
+  }
 }
 
 /** Starts a hub and resolves when it answers requests. Rejects with its output when it ends before that. */
