@@ -6,7 +6,7 @@ import type { Invoker, InvokerObserver } from '@sluice/core/invoker'
 /** The hub's own figures for Prometheus. Books (reliability.md P10): accepted = settled + in flight, for fires' runs. */
 export type HubMetrics = {
   readonly registry: Registry
-  readonly observer: Required<InvokerObserver>
+  readonly observer: Required<Pick<InvokerObserver, 'started' | 'settled' | 'redelivered'>>
   accepted(fire: FireRecord): void
   /** An event that was sent to a namespace and that no trigger accepts. */
   unrouted(): void

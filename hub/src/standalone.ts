@@ -151,6 +151,10 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
       imageOf,
       observe: {
         ...metrics.observer,
+        // It was counted as waiting when this process started.
+        repeated({ origin, user }) {
+          if (origin.kind === 'rule' && origin.round === 0) fire.settledBefore(user.namespace.name, 1)
+        },
         settled(record, message) {
           metrics.observer.settled(record, message)
           events.settled(record, message)

@@ -15,6 +15,7 @@ import {
 } from '../spi/index.ts'
 import { createInvoker, type Invoker } from './invoker.ts'
 import { deadLetterKey } from './dead-letters.ts'
+import { unstartedRecord } from './run-record.ts'
 import { openServedFactory, type ServedFactory } from './testing/served-factory.ts'
 
 describe('the invoker', () => {
@@ -164,6 +165,25 @@ describe('the invoker', () => {
       result: { error: 'The outcome of the run was lost because the invoker stopped while it was in progress.' },
     })
     expect(second.factory.calls.filter(({ path }) => path === '/run')).toHaveLength(1)
+  })
+
+  it('tells of a redelivered message whose run has its record already, and of no other', async () => {
+    const directory = scratch()
+    const first = await setUp(directory)
+    // Nothing runs: what is published stays open, as at a crash between the record and its settlement.
+    first.factory.answer = path => (path === '/run' ? new Promise(() => undefined) : {})
+    const done = fromRule('1'.repeat(32))
+    const open = fromRule('2'.repeat(32))
+    await publish(first.backend, done, open)
+    await vi.waitFor(() => expect(first.factory.calls.filter(({ path }) => path === '/run')).toHaveLength(2))
+    const record = await first.backend.activations.insert(unstartedRecord(done, { statusCode: 0, result: {} }, 1, 1))
+    expect(record).toBe('inserted')
+    await first.crash()
+
+    const repeated: string[] = []
+    const second = await setUp(directory, { repeated: ({ activationId }) => repeated.push(activationId) })
+    await second.recorded(open.activationId)
+    await vi.waitFor(() => expect(repeated).toEqual([done.activationId]))
   })
 
   it('after a crash runs what only waited for a container, and says lost only of what was sent [promise:P6]', async () => {
@@ -326,6 +346,7 @@ type Changes = {
   startsHang?: boolean
   clock?: Clock
   activations?: (inner: ActivationStore) => ActivationStore
+  repeated?: (message: ActivationMessage) => void
 }
 
 async function setUp(directory = scratch(), changes: Changes = {}): Promise<SetUp> {
@@ -353,6 +374,7 @@ async function setUp(directory = scratch(), changes: Changes = {}): Promise<SetU
     labels: {},
     environment: () => ({}),
     imageOf: () => 'image',
+    ...(changes.repeated === undefined ? {} : { observe: { repeated: changes.repeated } }),
   })
   invokerBackends.set(invoker, backend)
   await putAction(backend, 'hello', { annotations: [{ key: 'provide-api-key', value: false }] })

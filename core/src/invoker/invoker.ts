@@ -76,6 +76,8 @@ export type InvokerObserver = {
   started?(kind: StartKind): void
   settled?(record: ActivationRecord, message: ActivationMessage): void
   redelivered?(message: ActivationMessage): void
+  /** A redelivered message had nothing left to do: its run has its record, or is being worked on. */
+  repeated?(message: ActivationMessage): void
 }
 
 /** Attempts of one rule-fired run over crashes of the invoker, beyond those for platform failures. */
@@ -229,11 +231,16 @@ export function createInvoker(options: InvokerOptions): Invoker {
     const { origin } = message
     const perhapsSeen = incoming.redelivered || origin.kind === 'rule' || origin.identified === true
     if (!perhapsSeen) return track(runFromBus(message))
-    if (busIds.has(activationId)) return
+    const repeated = (): void => {
+      if (incoming.redelivered) observe?.repeated?.(message)
+    }
+    if (busIds.has(activationId)) return repeated()
     busIds.add(activationId)
     try {
-      if (await activations.get(message.user.namespace.name, activationId)) claims.settle(activationId)
-      else await track(runFromBus(message))
+      if (await activations.get(message.user.namespace.name, activationId)) {
+        claims.settle(activationId)
+        repeated()
+      } else await track(runFromBus(message))
     } finally {
       busIds.delete(activationId)
     }
