@@ -1,8 +1,17 @@
 /** Checks JSONata without running it: parsing is done here, in this process, where it is bounded by the length. */
-import jsonata from 'jsonata'
+import { createRequire } from 'node:module'
+import type jsonata from 'jsonata'
 import { RE2JS } from 're2js'
 import { filterLimits } from '../limits.ts'
 import type { JsonataProblem } from './evaluator.ts'
+
+/** Loaded at the first expression (40 ms): most hubs never have one. */
+let parser: typeof jsonata | undefined
+
+function parse(expression: string): ReturnType<jsonata.Expression['ast']> {
+  parser ??= createRequire(import.meta.url)('jsonata') as typeof jsonata
+  return parser(expression).ast()
+}
 
 /** The first mistake, or nothing. Regular expressions must be ones that a linear engine knows. */
 export function checkJsonata(expression: string): JsonataProblem | undefined {
@@ -12,7 +21,7 @@ export function checkJsonata(expression: string): JsonataProblem | undefined {
       message: `an expression has at most ${filterLimits.jsonataLengthMax} characters`,
     }
   try {
-    return foreignRegExp(jsonata(expression).ast(), expression)
+    return foreignRegExp(parse(expression), expression)
   } catch (error) {
     if (error instanceof RangeError) return { offset: 0, message: 'the expression is nested too deep' }
     const { position = 0, message } = error as { position?: number; message?: string }
