@@ -48,6 +48,29 @@ export function decodeBatched(contentType: string, body: Uint8Array, limits?: De
   return batchFormatOf(contentType).batch.decode(body, limits)
 }
 
+/**
+ * The events of a message whose content type announces a document, or nothing for any other content type. Throws
+ * CloudEventError of kind `batch` when `one` is asked for and it is a batch.
+ */
+export function decodeDocument(
+  contentType: string | undefined,
+  body: Uint8Array,
+  limits: DecodeLimits | undefined,
+  one: boolean,
+): DecodedEvents | undefined {
+  const mode = contentType === undefined ? undefined : contentModeOf(contentType)
+  if (mode === undefined || contentType === undefined) return undefined
+  if (mode === 'structured') return { mode, events: [decodeStructured(contentType, body, limits)] }
+  if (one) throw new CloudEventError('body', 'batch')
+  return { mode, events: decodeBatched(contentType, body, limits) }
+}
+
+/** The one event of a message that was read as one. */
+export function onlyEvent(decoded: DecodedEvents | undefined): DecodedEvent | undefined {
+  const event = decoded?.events[0]
+  return event && { mode: decoded?.mode as DecodedEvent['mode'], event }
+}
+
 /** Content that is itself an event as a document: the receiver of a binary message would unpack the wrong one. */
 export function checkBinaryContentType(contentType: string | undefined): void {
   if (contentType !== undefined && prefix.test(contentType)) throw new CloudEventError('datacontenttype', 'binary-mode')

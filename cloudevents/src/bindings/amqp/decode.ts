@@ -7,13 +7,7 @@ import { CloudEventError } from '../../error.ts'
 import type { ExtensionValue } from '../../event.ts'
 import { checkSize, limitsOf, type DecodeLimits } from '../../limits.ts'
 import { eventOfAttributes } from '../attributes.ts'
-import {
-  contentModeOf,
-  decodeBatched,
-  decodeStructured,
-  type DecodedEvent,
-  type DecodedEvents,
-} from '../content-mode.ts'
+import { decodeDocument, onlyEvent, type DecodedEvent, type DecodedEvents } from '../content-mode.ts'
 import type { Amqp091Message, AmqpMessage } from './message.ts'
 
 /**
@@ -22,9 +16,7 @@ import type { Amqp091Message, AmqpMessage } from './message.ts'
  * format, `batch` for a batch.
  */
 export function decodeAmqp(message: AmqpMessage, limits?: DecodeLimits): DecodedEvent | undefined {
-  const decoded = read(message, limits, true)
-  const event = decoded?.events[0]
-  return event && { mode: decoded?.mode as 'binary', event }
+  return onlyEvent(read(message, limits, true))
 }
 
 /** The same for AMQP 0-9-1. */
@@ -43,12 +35,8 @@ function read(
   one: boolean,
 ): DecodedEvents | undefined {
   const body = typeof payload === 'string' ? Buffer.from(payload) : payload
-  const mode = contentType === undefined ? undefined : contentModeOf(contentType)
-  if (mode === 'batched') {
-    if (one) throw new CloudEventError('body', 'batch')
-    return { mode, events: decodeBatched(contentType as string, body, limits) }
-  }
-  if (mode === 'structured') return { mode, events: [decodeStructured(contentType as string, body, limits)] }
+  const document = decodeDocument(contentType, body, limits, one)
+  if (document !== undefined) return document
   checkSize(body.length, limitsOf(limits))
   const data = body.length === 0 ? undefined : bytesData(body)
   const event = eventOfAttributes(attributesOf(applicationProperties), contentType, data, limitsOf(limits))

@@ -5,13 +5,7 @@ import { CloudEventError } from '../../error.ts'
 import { checkSize, limitsOf, type DecodeLimits } from '../../limits.ts'
 import { bufferOf } from '../../utf8.ts'
 import { eventOfAttributes, single } from '../attributes.ts'
-import {
-  contentModeOf,
-  decodeBatched,
-  decodeStructured,
-  type DecodedEvent,
-  type DecodedEvents,
-} from '../content-mode.ts'
+import { decodeDocument, onlyEvent, type DecodedEvent, type DecodedEvents } from '../content-mode.ts'
 import type { KafkaHeaders, KafkaMessage } from './message.ts'
 
 /**
@@ -20,9 +14,7 @@ import type { KafkaHeaders, KafkaMessage } from './message.ts'
  * an event without data. Throws CloudEventError; of kind `unsupported` for an unknown format, `batch` for a batch.
  */
 export function decodeKafka(message: KafkaMessage, limits?: DecodeLimits): DecodedEvent | undefined {
-  const decoded = read(message, limits, true)
-  const event = decoded?.events[0]
-  return event && { mode: decoded?.mode as 'binary', event }
+  return onlyEvent(read(message, limits, true))
 }
 
 /** All events of a record, also of a batch (which the binding does not define, but some send). */
@@ -36,17 +28,9 @@ function read(
   one: boolean,
 ): DecodedEvents | undefined {
   const contentType = headerOf(headers, 'content-type')
-  const mode = contentType === undefined ? undefined : contentModeOf(contentType)
   const body = value === null ? undefined : typeof value === 'string' ? Buffer.from(value) : value
-  if (mode !== undefined) {
-    if (mode === 'batched' && one) throw new CloudEventError('body', 'batch')
-    const document = body ?? new Uint8Array(0)
-    const events =
-      mode === 'batched'
-        ? decodeBatched(contentType as string, document, limits)
-        : [decodeStructured(contentType as string, document, limits)]
-    return { mode, events }
-  }
+  const document = decodeDocument(contentType, body ?? new Uint8Array(0), limits, one)
+  if (document !== undefined) return document
   checkSize(body?.length ?? 0, limitsOf(limits))
   const event = eventOfAttributes(attributesOf(headers), contentType, body && bytesData(body), limitsOf(limits))
   return event && { mode: 'binary', events: [event] }

@@ -7,13 +7,7 @@ import type { CloudEvent } from '../../event.ts'
 import { decodeJson } from '../../formats/json/decode.ts'
 import { checkSize, limitsOf, type DecodeLimits } from '../../limits.ts'
 import { eventOfAttributes, single } from '../attributes.ts'
-import {
-  contentModeOf,
-  decodeBatched,
-  decodeStructured,
-  type DecodedEvent,
-  type DecodedEvents,
-} from '../content-mode.ts'
+import { decodeDocument, onlyEvent, type DecodedEvent, type DecodedEvents } from '../content-mode.ts'
 import type { MqttMessage, MqttVersion } from './message.ts'
 
 export type MqttDecodeOptions = DecodeLimits & {
@@ -27,9 +21,7 @@ export type MqttDecodeOptions = DecodeLimits & {
  * and `specversion` 1.0. Throws CloudEventError; of kind `unsupported` for an unknown format, `batch` for a batch.
  */
 export function decodeMqtt(message: MqttMessage, options: MqttDecodeOptions = {}): DecodedEvent | undefined {
-  const decoded = read(message, options, true)
-  const event = decoded?.events[0]
-  return event && { mode: decoded?.mode as 'binary', event }
+  return onlyEvent(read(message, options, true))
 }
 
 /** All events of a message, also of a batch in MQTT 5 (which the binding does not define, but some send). */
@@ -48,12 +40,8 @@ function read(
     return event && { mode: 'structured', events: [event] }
   }
   const { contentType, userProperties = {} } = properties
-  const mode = contentType === undefined ? undefined : contentModeOf(contentType)
-  if (mode === 'batched') {
-    if (one) throw new CloudEventError('body', 'batch')
-    return { mode, events: decodeBatched(contentType as string, body, options) }
-  }
-  if (mode === 'structured') return { mode, events: [decodeStructured(contentType as string, body, options)] }
+  const document = decodeDocument(contentType, body, options, one)
+  if (document !== undefined) return document
   if (!claimsEvent(userProperties)) return undefined
   checkSize(body.length, limitsOf(options))
   const data = body.length === 0 ? undefined : bytesData(body)
