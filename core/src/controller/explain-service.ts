@@ -1,12 +1,12 @@
 import { explain } from '@sluice/cloudevents/filter'
-import { JsonataError } from '@sluice/cloudevents/jsonata'
 import { parseJson, valueOf, type FireContent, type FireRecord, type WhiskTrigger } from '../model/index.ts'
 import type { Clock } from '../spi/index.ts'
-import { actionInput, eventText } from './action-input.ts'
+import { actionInput } from './action-input.ts'
 import { inputFormOf, transformOf } from './event-annotations.ts'
 import { readFiredEvent, type FiredEvent } from './fired-event.ts'
 import type { RuleFilters } from './rule-filters.ts'
 import type { Explained, ExplainService, FireCall } from './services.ts'
+import { transformedInput } from './transformed-input.ts'
 
 /** Shown where a real fire would have its id. */
 const noId = '0'.repeat(32)
@@ -29,16 +29,11 @@ export function createExplainService({ clock, filters }: { clock: Clock; filters
       if (clause !== undefined) return { ...name, matched: false, clause }
     }
     const expression = transformOf(annotations)
-    if (expression === undefined) {
-      const { text } = actionInput(fire, inputFormOf(annotations) ?? fire.input)
-      return { ...name, matched: true, input: parseJson(text) }
-    }
-    try {
-      return { ...name, matched: true, input: await filters.jsonata.evaluate(expression, JSON.parse(eventText(fire))) }
-    } catch (error) {
-      if (!(error instanceof JsonataError)) throw error
-      return { ...name, matched: true, input: { error: `The transform failed: ${error.message}` } }
-    }
+    const input =
+      expression === undefined
+        ? actionInput(fire, inputFormOf(annotations) ?? fire.input)
+        : await transformedInput(fire, expression, filters.jsonata)
+    return { ...name, matched: true, input: 'problem' in input ? { error: input.problem } : parseJson(input.text) }
   }
 
   async function failingClause(definition: unknown, fired: FiredEvent, nowMs: number): Promise<unknown> {

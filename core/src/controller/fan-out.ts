@@ -1,4 +1,3 @@
-import { JsonataError } from '@sluice/cloudevents/jsonata'
 import {
   ApiError,
   bounds,
@@ -27,11 +26,12 @@ import type {
 } from '../spi/index.ts'
 import { mergeArguments } from './arguments.ts'
 import { redefinesFinal } from './payload.ts'
-import { actionInput, eventText, type ActionInput } from './action-input.ts'
+import { actionInput } from './action-input.ts'
 import { decodeFire } from './fire-record.ts'
 import { deadRunRecord, logLine, triggerRecord, unsentRecord, type RunEntry } from './fan-out-records.ts'
 import type { RuleFilters } from './rule-filters.ts'
 import type { ActionResolver, ResolvedAction } from './services.ts'
+import { transformedInput } from './transformed-input.ts'
 
 /**
  * Turns each fire record into the runs of its rules and the trigger's own record: fire record -> children -> position
@@ -218,7 +218,10 @@ export function createFanOut(deps: FanOutDependencies): FanOut {
       ...outcome,
       failed: unsentRecord(fire, rule, resolved, activationId, clock.nowMs(), response),
     })
-    const input = rule.transform === undefined ? actionInput(fire, rule.input) : await transformed(fire, rule.transform)
+    const input =
+      rule.transform === undefined
+        ? actionInput(fire, rule.input)
+        : await transformedInput(fire, rule.transform, deps.jsonata)
     if ('problem' in input) return unsent({ statusCode: 2, result: { error: input.problem } })
     if (redefinesFinal(resolved.action, resolved.parameters, input.keys))
       throw new ApiError(400, messages.finalParameters)
@@ -243,21 +246,6 @@ export function createFanOut(deps: FanOutDependencies): FanOut {
       return unsent({ statusCode: 3, result: { error: failures.provision } })
     }
     return { ...outcome, message }
-  }
-
-  /** What a rule's transform makes of the event (events.md §3.3), or why it makes nothing. */
-  async function transformed(fire: FireRecord, expression: string): Promise<ActionInput | { problem: string }> {
-    let result: unknown
-    try {
-      result = await deps.jsonata.evaluate(expression, JSON.parse(eventText(fire)))
-    } catch (error) {
-      // Nothing is wrong with the expression: the fire comes again.
-      if (!(error instanceof JsonataError) || error.kind === 'closed') throw error
-      return { problem: `The transform failed: ${error.message}` }
-    }
-    if (typeof result !== 'object' || result === null || Array.isArray(result))
-      return { problem: 'The transform did not give an object.' }
-    return { text: JSON.stringify(result), keys: Object.keys(result) }
   }
 
   /** Keeps the fire with the one rule, so that the run can be made up for, and settles the run by a whisk error. */
