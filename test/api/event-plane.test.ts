@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { eventually, type Answer, type Api } from '../rig/api.ts'
+import { deleteEntities, eventually, putEntity, type Answer, type Api } from '../rig/api.ts'
 import { openHubUnderTest, type HubUnderTest } from '../rig/hub-under-test.ts'
 
 /** Events in, filters, transforms, explain (events.md §2, §3). */
@@ -13,17 +13,11 @@ beforeAll(async () => {
   await put('actions/echo', { exec: { kind: 'nodejs:default', code: 'function main(args) { return args }' } })
 })
 afterAll(async () => {
-  for (const kind of ['rules', 'triggers', 'actions']) {
-    for (const { name } of (await api?.call('GET', `${kind}?limit=200`))?.body ?? [])
-      await api.call('DELETE', `${kind}/${name}`)
-  }
+  if (api !== undefined) await deleteEntities(api)
   await hub?.close()
 })
 
-async function put(path: string, body: unknown): Promise<void> {
-  const { status, text } = await api.call('PUT', `${path}?overwrite=true`, { body })
-  if (status !== 200) throw new Error(`${path} was not taken: ${status} ${text}`)
-}
+const put = (path: string, body: unknown): Promise<void> => putEntity(api, path, body)
 
 async function rule(name: string, trigger: string, annotations: Record<string, unknown>): Promise<void> {
   await put(`rules/${name}`, {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { eventually, type Answer, type Api } from '../rig/api.ts'
+import { deleteEntities, eventually, putEntity, type Answer, type Api } from '../rig/api.ts'
 import { openHubUnderTest, type HubUnderTest } from '../rig/hub-under-test.ts'
 
 /** From a fire to the records of its runs (rest-api.md §7.2, design.md §2, §3, §6; reliability.md P1-P4). */
@@ -15,17 +15,11 @@ beforeAll(async () => {
   for (const rule of ['first', 'second']) await put(`rules/${rule}`, { trigger: '/_/events', action: '/_/echo' })
 })
 afterAll(async () => {
-  for (const kind of ['rules', 'triggers', 'actions']) {
-    for (const { name } of (await api?.call('GET', `${kind}?limit=200`))?.body ?? [])
-      await api.call('DELETE', `${kind}/${name}`)
-  }
+  if (api !== undefined) await deleteEntities(api)
   await hub?.close()
 })
 
-async function put(path: string, body: unknown): Promise<void> {
-  const { status, text } = await api.call('PUT', `${path}?overwrite=true`, { body })
-  if (status !== 200) throw new Error(`${path} was not taken: ${status} ${text}`)
-}
+const put = (path: string, body: unknown): Promise<void> => putEntity(api, path, body)
 
 type Settlement = {
   settled: boolean

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Api } from '../rig/api.ts'
+import { deleteEntities, type Api } from '../rig/api.ts'
 import { hostileRequest, type HostileRequest } from '../rig/hostile-requests.ts'
 import { openHubUnderTest, type HubUnderTest } from '../rig/hub-under-test.ts'
 import { seededRandom } from '../rig/seeded-random.ts'
@@ -31,11 +31,7 @@ beforeAll(async () => {
   }
 })
 afterAll(async () => {
-  for (const kind of ['rules', 'triggers', 'actions']) {
-    for (const { name } of (await api?.call('GET', `${kind}?limit=200`))?.body ?? []) {
-      await api.call('DELETE', `${kind}/${encodeURIComponent(name)}`)
-    }
-  }
+  if (api !== undefined) await deleteEntities(api)
   for (const { name } of (await api?.call('GET', 'packages?limit=200'))?.body ?? []) {
     await api.call('DELETE', `packages/${encodeURIComponent(name)}?force=true`)
   }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { eventually, type Api } from '../rig/api.ts'
+import { eventually, putEntity, type Api } from '../rig/api.ts'
 import { openHubUnderTest, type HubUnderTest } from '../rig/hub-under-test.ts'
 
 /** What becomes of parameters on their way: merged, kept to the digit, given to `/init`, locked away. */
@@ -19,10 +19,7 @@ afterAll(async () => {
   await hub?.close()
 })
 
-async function put(path: string, body: unknown): Promise<void> {
-  const { status, text } = await api.call('PUT', `${path}?overwrite=true`, { body })
-  if (status !== 200) throw new Error(`${path} was not taken: ${status} ${text}`)
-}
+const put = (path: string, body: unknown): Promise<void> => putEntity(api, path, body)
 
 const echo = { kind: 'nodejs:default', code: 'function main(args) { return args }' }
 const exact = '123456789012345678901234567890'

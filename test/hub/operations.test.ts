@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createApi, eventually, type Api } from '../rig/api.ts'
+import { createApi, eventually, putEntity, type Api } from '../rig/api.ts'
 import { readBooks, type Books } from '../rig/books.ts'
 import { containerProcesses, processesCanBeSeen, standsStill } from '../rig/container-processes.ts'
 import { removeDirectory, scratchDirectory, startHub, type HubProcess } from '../rig/hub-process.ts'
@@ -33,10 +33,7 @@ function code(body: string, limits: object = {}): object {
   }
 }
 
-async function put(path: string, body: unknown, on = api): Promise<void> {
-  const { status, text } = await on.call('PUT', `${path}?overwrite=true`, { body })
-  if (status !== 200) throw new Error(`${path} was not taken: ${status} ${text}`)
-}
+const put = (path: string, body: unknown, on = api): Promise<void> => putEntity(on, path, body)
 
 async function settled(fireId: string, on = api): Promise<any> {
   return eventually(async () => {

@@ -42,6 +42,20 @@ function parsed(text: string): unknown {
   }
 }
 
+/** Writes an entity, over an earlier one too; throws when it is not taken. */
+export async function putEntity(api: Api, path: string, body: unknown): Promise<void> {
+  const { status, text } = await api.call('PUT', `${path}?overwrite=true`, { body })
+  if (status !== 200) throw new Error(`${path} was not taken: ${status} ${text}`)
+}
+
+/** Deletes the rules, triggers and actions of the namespace (up to 200 of each). */
+export async function deleteEntities(api: Api): Promise<void> {
+  for (const kind of ['rules', 'triggers', 'actions']) {
+    for (const { name } of (await api.call('GET', `${kind}?limit=200`)).body ?? [])
+      await api.call('DELETE', `${kind}/${encodeURIComponent(name)}`)
+  }
+}
+
 /** Calls `look` until it gives something, at most `withinMs`. */
 export async function eventually<T>(look: () => Promise<T | undefined | false>, withinMs = 15_000): Promise<T> {
   const endMs = Date.now() + withinMs
