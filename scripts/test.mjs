@@ -1,6 +1,6 @@
 /**
  * `node scripts/test.mjs unit contract system system:docker [-- vitest's options]`: runs the projects one after the other
- * (`system:docker`: the system tests again, with actions in Docker containers), tells why tests were skipped, and ends with
+ * (`system:docker`: the system tests again, with actions in Docker containers), tells which tests failed and why others were skipped, and ends with
  * `N passed, N failed, N skipped` over all of them.
  */
 import { spawn, spawnSync } from 'node:child_process'
@@ -26,6 +26,7 @@ await setUp()
 const scratch = mkdtempSync(join(tmpdir(), 'sluice-tests-'))
 const total = { passed: 0, failed: 0, skipped: 0 }
 const reasons = new Map()
+const failures = []
 let broken = false
 for (const project of wanted) {
   const missing = project === 'system:docker' ? missingForDocker() : undefined
@@ -43,6 +44,7 @@ for (const project of wanted) {
   const counts = readReport(report)
   for (const key of Object.keys(total)) total[key] += counts[key]
   for (const [reason, count] of counts.reasons) reasons.set(reason, (reasons.get(reason) ?? 0) + count)
+  failures.push(...counts.failures.map(failure => `${project}: ${failure}`))
   if (code !== 0 && counts.failed === 0) {
     // A file that cannot be loaded or an error outside of any test.
     total.failed += 1
@@ -51,6 +53,8 @@ for (const project of wanted) {
 }
 rmSync(scratch, { recursive: true })
 
+// Again at the end, where a log that is cut short still has them.
+for (const failure of failures) process.stdout.write(`failed ${failure}\n`)
 for (const [reason, count] of reasons) process.stdout.write(`skipped ${count}: ${reason}\n`)
 for (const name of required) {
   const missed = [...reasons.keys()].filter(
@@ -94,6 +98,6 @@ function readReport(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
-    return { passed: 0, failed: 0, skipped: 0, reasons: [] }
+    return { passed: 0, failed: 0, skipped: 0, failures: [], reasons: [] }
   }
 }
