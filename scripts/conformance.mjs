@@ -1,11 +1,12 @@
 /**
  * `node scripts/conformance.mjs`: writes docs/conformance.md, which says of every case of the contracts whether a test
- * carries its id. The cases are kept in test/data/contract-cases.json; where the contracts lie beside the clone, that file
- * is brought up to date first.
+ * carries its id, and of public conformance data how much of it the tests go through. The cases are kept in
+ * test/data/contract-cases.json; where the contracts lie beside the clone, that file is brought up to date first.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { countData, dataCounts, dataSection } from './conformance-data.mjs'
 import { root } from './setup.mjs'
 
 export const page = join(root, 'docs/conformance.md')
@@ -29,8 +30,6 @@ const different = {
   'rel:R18':
     'A hub in one process has nothing outside of itself to wait for. Tested is that a start under load refuses or serves, and fails nothing.',
   'rel:R1': 'The form for change: 12 kills in `npm test`, 60 in `npm run test:long`, of the one process there is.',
-  'rel:R22':
-    'For fires. Direct invokes have no identity: after a lost answer their callers decide whether to call again.',
 }
 
 /** Cases of parts that come later. */
@@ -60,6 +59,7 @@ export function conformancePage() {
     '',
     'Further ids in titles name cases of sections that are not part of this version as a whole.',
     ...parts.flatMap(({ text }) => text),
+    ...dataSection(),
     '',
   ].join('\n')
 }
@@ -154,6 +154,8 @@ function testSources(folder) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const cases = readContracts()
   if (cases) writeFileSync(caseList, `${JSON.stringify(cases)}\n`)
+  const counts = countData()
+  if (counts) writeFileSync(dataCounts, `${JSON.stringify(counts)}\n`)
   writeFileSync(page, conformancePage())
   process.stdout.write('docs/conformance.md\n')
 }

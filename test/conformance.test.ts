@@ -10,8 +10,13 @@ type Conformance = {
   testedIds(): Map<string, Set<string>>
   readContracts(): Record<string, string[]> | undefined
 }
+type Counts = Record<string, Record<string, Record<string, number>>>
 const script = new URL('../scripts/conformance.mjs', import.meta.url)
 const conformance = (await import(script.href)) as Conformance
+const data = (await import(new URL('conformance-data.mjs', script).href)) as {
+  readonly dataCounts: string
+  countData(): Counts | undefined
+}
 
 describe('docs/conformance.md', () => {
   it('is what the titles of the tests make it (npm run docs writes the page)', () => {
@@ -30,5 +35,17 @@ describe('docs/conformance.md', () => {
     if (contracts === undefined) return context.skip('needs ../shared/spec')
     expect(JSON.parse(readFileSync(conformance.caseList, 'utf8'))).toEqual(contracts)
     expect(Object.values(contracts).map(cases => cases.length > 1)).not.toContain(false)
+  })
+  it('counts the public data that there is', context => {
+    const counts = data.countData()
+    if (counts === undefined) return context.skip('needs ../shared/conformance')
+    expect(JSON.parse(readFileSync(data.dataCounts, 'utf8'))).toEqual(counts)
+  })
+
+  it('misses no case of the public data', () => {
+    const [, ...cells] = /^\| Together (.*)$/m.exec(conformance.conformancePage())?.[1]?.split('|') ?? []
+    const [cases, tested, different, missing] = cells.map(Number)
+    expect([missing, (tested ?? 0) + (different ?? 0)]).toEqual([0, cases])
+    expect(cases).toBeGreaterThan(700)
   })
 })

@@ -54,7 +54,7 @@ const retryLater = { 'retry-after': String(bounds.http.retryAfterSeconds) }
 /** The JSON envelope for an error. Whatever is not meant for clients becomes a 500 without any detail. */
 export function errorAnswer(error: unknown, transid: string): Answer {
   const { status, text, rejection } = publicError(error)
-  const headers = status === 401 ? challenge : status === 503 || isRetryable(error) ? retryLater : undefined
+  const headers = status === 401 ? challenge : (retryAt(error) ?? (status === 503 ? retryLater : undefined))
   return {
     status,
     body: JSON.stringify({ error: text, code: transid }),
@@ -79,7 +79,10 @@ function publicError(error: unknown): { status: number; text: string; rejection:
   return { status: error.status, text: statusTexts[error.status] ?? messages.internal, rejection: false }
 }
 
-/** OpenWhisk's own 429 has no Retry-After; refusals for lack of room do (reliability.md P8). */
-function isRetryable(error: unknown): boolean {
-  return error instanceof SluiceError && error.retryable && (error.status === 429 || error.status === 503)
+/** OpenWhisk's own 429 has no Retry-After; refusals for lack of room do (reliability.md P8), and those to senders of
+ *  events. */
+function retryAt(error: unknown): Record<string, string> | undefined {
+  if (error instanceof ApiError)
+    return error.retryAfterSeconds === undefined ? undefined : { 'retry-after': String(error.retryAfterSeconds) }
+  return error instanceof SluiceError && error.retryable && error.status === 429 ? retryLater : undefined
 }

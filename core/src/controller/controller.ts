@@ -108,17 +108,18 @@ export function createController(deps: ControllerDeps): Controller {
   const triggers = createTriggerService({ entities, filters: deps.filters })
   const rules = createRuleService({ entities, triggers, filters: deps.filters })
   const explain = createExplainService(deps)
+  const { rateCounters, balancer } = deps
+  const throttle = createThrottle({ limits: config.limits, rateCounters, balancer, clock })
   const routes = createRouteTable([
     ...namespaceRoutes({ limits: config.limits }),
     ...actionRoutes({ artifacts, actions, packages, resolver, invoke: deps.invoke, bodies, manifest }),
     ...packageRoutes({ artifacts, packages, bodies, manifest }),
     ...triggerRoutes({ artifacts, triggers, cache, fire: deps.fire, explain, bodies, manifest }),
-    ...eventRoutes({ events: deps.events, bodies }),
+    ...eventRoutes({ events: deps.events, bodies, throttle }),
     ...ruleRoutes({ artifacts, rules, cache, explain, bodies, manifest }),
     ...activationRoutes({ activations, settlement: deps.settlement, bodies }),
     ...deadLetterRoutes(deps),
   ])
-  const throttle = createThrottle({ limits: config.limits, rateCounters: deps.rateCounters, balancer: deps.balancer })
   const api = createApiDoor({ authenticator, routes, throttle, info: apiInfo(config.build) })
   const rootDoor = (door: Door) =>
     createRootDoor({

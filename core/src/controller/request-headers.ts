@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { ApiError, bounds } from '../model/index.ts'
+import { mediaType } from './call.ts'
 
 /** Headers that routes look at. */
 
@@ -35,6 +36,14 @@ export function givenTransid(request: IncomingMessage): string | undefined {
   const id = headerText(request, 'x-request-id')
   if (id === undefined || id.startsWith('sid_') || id.length > bounds.http.transidLengthMax) return undefined
   return legible.test(id) ? id : undefined
+}
+
+/** Whether the request says that it brings a CloudEvent, or several: by a header or by its media type. */
+export function isCloudEvent(request: IncomingMessage): boolean {
+  return (
+    request.headers['ce-specversion'] !== undefined ||
+    mediaType(request)?.startsWith('application/cloudevents') === true
+  )
 }
 
 /** Whether the answer may be JSON (rest-api.md §1.4). */

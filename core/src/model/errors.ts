@@ -73,14 +73,20 @@ export function isSluiceError(error: unknown, code: ErrorCode): error is SluiceE
 }
 
 /** An answer of the REST API other than success: status and OpenWhisk's text (rest-api.md §1.5). `rejection` marks the
- *  answers that carry no CORS headers (§1.7). */
+ *  answers that carry no CORS headers (§1.7), `retryAfterSeconds` those that say when to come again. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly status: number
   readonly rejection: boolean
-  constructor(status: number, text: string, options?: ErrorOptions & { rejection?: boolean }) {
+  readonly retryAfterSeconds: number | undefined
+  constructor(
+    status: number,
+    text: string,
+    options?: ErrorOptions & { rejection?: boolean; retryAfterSeconds?: number | undefined },
+  ) {
     super(text, options)
     this.status = status
     this.rejection = options?.rejection ?? false
+    this.retryAfterSeconds = options?.retryAfterSeconds
   }
 }

@@ -22,7 +22,8 @@ const files = there ? filesOf('cesql', '.yaml') : []
 
 describe.skipIf(!there)('conformance/cesql', () => {
   it('has all cases at hand', () => {
-    expect(files.flatMap(file => (readSuiteFile('cesql', file) as { tests: Case[] }).tests)).toHaveLength(204)
+    const all = files.flatMap(file => (readSuiteFile('cesql', file) as { tests: Case[] }).tests)
+    expect(all.length).toBeGreaterThanOrEqual(204)
   })
 
   describe.each(files)('%s', file => {

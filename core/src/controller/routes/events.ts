@@ -8,9 +8,12 @@ import { decodeAll } from '../fired-event.ts'
 import { malformed } from '../json-body.ts'
 import { scanJson } from '../json-scan.ts'
 import type { EventService } from '../services.ts'
+import type { Throttle } from '../throttle.ts'
 
 /** Events for a namespace, in any mode of the HTTP binding (events.md §2). */
-export function eventRoutes({ events, bodies }: { events: EventService; bodies: BodyReader }): Route[] {
+export function eventRoutes(deps: { events: EventService; bodies: BodyReader; throttle: Throttle }): Route[] {
+  const { events, bodies, throttle } = deps
+
   async function post(call: Call): Promise<Answer> {
     const { request, identity, namespace } = call
     requireOwner(identity, namespace, namespace)
@@ -20,6 +23,9 @@ export function eventRoutes({ events, bodies }: { events: EventService; bodies: 
     if (refused !== undefined) throw malformed(refused)
     const decoded = decodeAll(request.headers, bytes, request.rawHeaders)
     if (decoded === undefined) throw noEvent(type)
+    // The door has counted the request as one: an event in a batch is a fire like any other.
+    const more = decoded.events.length - 1
+    if (more > 0) throttle.fire(identity, { events: more, delivery: true })
     const counts = await events.accept({
       identity,
       namespace,

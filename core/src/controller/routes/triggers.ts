@@ -18,7 +18,7 @@ import { triggerSummary, triggerView } from '../entity-views.ts'
 import { malformed, parsePayload } from '../json-body.ts'
 import { scanJson } from '../json-scan.ts'
 import { listAnswer } from '../list-answer.ts'
-import { idempotencyKey } from '../request-headers.ts'
+import { idempotencyKey, isCloudEvent } from '../request-headers.ts'
 import type { ExplainService, FireService } from '../services.ts'
 import type { TriggerService } from '../trigger-service.ts'
 import { accepted } from './actions.ts'
@@ -115,13 +115,11 @@ function ownId(call: Call): string {
 
 /** CloudEvents keep their bytes: their data need not be JSON (design.md §6). */
 export function payloadOf({ request }: Call, bytes: Buffer): string | Buffer {
-  const type = mediaType(request) ?? ''
-  const isEvent = request.headers['ce-specversion'] !== undefined || type.startsWith('application/cloudevents')
-  if (!isEvent) {
+  if (!isCloudEvent(request)) {
     requireJson(request, bytes, true)
     return parsePayload(bytes).text
   }
-  const refused = type.includes('json') ? scanJson(bytes) : undefined
+  const refused = mediaType(request)?.includes('json') ? scanJson(bytes) : undefined
   if (refused !== undefined) throw malformed(refused)
   return bytes
 }

@@ -1,0 +1,137 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '../spi/index.ts'
+import { createFixture, nodeAction } from './testing/fixture.ts'
+
+/** What a sender of events is answered, by the cases of the web hook specification (events.md §2). */
+
+type Case = {
+  name: string
+  kind: string
+  outcome: 'processed' | 'accepted' | 'unsupported' | 'throttled' | 'gone' | 'any'
+  allowed?: number[]
+  forbidden?: number[]
+  requiredHeaders?: string[]
+}
+
+const data = new URL('../../../../shared/conformance/cloudevents/', import.meta.url)
+const file = new URL('http-webhook.json', data)
+const there = existsSync(file)
+const cases = there
+  ? (JSON.parse(readFileSync(file, 'utf8')) as { cases: Case[] }).cases.filter(one => one.kind === 'delivery-status')
+  : []
+const differences = JSON.parse(
+  readFileSync(new URL('../../../test/data/conformance-differences.json', import.meta.url), 'utf8'),
+) as Record<string, Record<string, string>>
+
+const event = { specversion: '1.0', id: '1', source: '/s', type: 't' }
+const binary = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/s', 'ce-type': 't' }
+const batch = { 'content-type': 'application/cloudevents-batch+json' }
+
+/** At 20 s of a minute. */
+const frozen = { ...systemClock, nowMs: () => 140_000 }
+
+async function open() {
+  const fixture = await createFixture({ clock: frozen })
+  const { call } = fixture
+  await call('PUT', '~actions/a', nodeAction)
+  for (const name of ['ruled', 'idle', 'retired']) await call('PUT', `~triggers/${name}`, {})
+  await call('PUT', '~rules/r', { trigger: '/_/ruled', action: '/_/a' })
+  await call('DELETE', '~triggers/retired')
+  return fixture
+}
+type Answer = Awaited<ReturnType<Awaited<ReturnType<typeof open>>['call']>>
+
+/** By outcome: the answers of every route that takes deliveries. */
+const deliveries: Record<Exclude<Case['outcome'], 'any'>, () => Promise<Answer[]>> = {
+  async processed() {
+    const { call } = await open()
+    return [await call('POST', '~triggers/idle', {}, { headers: binary })]
+  },
+  async accepted() {
+    const { call } = await open()
+    return [
+      await call('POST', '~triggers/ruled', {}, { headers: binary }),
+      await call('POST', '~events', {}, { headers: binary }),
+      await call('POST', '~events', JSON.stringify([event]), { headers: batch }),
+    ]
+  },
+  async unsupported() {
+    const { call } = await open()
+    const headers = { 'content-type': 'application/cloudevents+cbor' }
+    return [await call('POST', '~events', 'x', { headers })]
+  },
+  async throttled() {
+    const { call, setLimits } = await open()
+    await setLimits('guest', { firesPerMinute: 0 })
+    return [
+      await call('POST', '~triggers/ruled', {}, { headers: binary }),
+      await call('POST', '~events', {}, { headers: binary }),
+      await call('POST', '~events', JSON.stringify([event]), { headers: batch }),
+    ]
+  },
+  async gone() {
+    const { call } = await open()
+    return [await call('POST', '~triggers/retired', {}, { headers: binary })]
+  },
+}
+
+describe.skipIf(!there)('conformance/cloudevents/http-webhook.json', () => {
+  it('has all cases of deliveries at hand', () => {
+    expect(cases.length).toBeGreaterThanOrEqual(6)
+  })
+
+  for (const { name, outcome, allowed, forbidden = [], requiredHeaders = [] } of cases) {
+    it(name, async () => {
+      const every = outcome === 'any' ? Object.values(deliveries) : [deliveries[outcome]]
+      const answers = (await Promise.all(every.map(deliver => deliver()))).flat()
+      const differs = differences['cloudevents/http-webhook.json']?.[name] !== undefined
+      for (const { status, headers } of answers) {
+        if (differs) expect(allowed).not.toContain(status)
+        else if (allowed) expect(allowed).toContain(status)
+        expect(forbidden).not.toContain(status)
+        for (const header of requiredHeaders) expect(headers).toHaveProperty(header.toLowerCase())
+      }
+    })
+  }
+})
+if (!there) process.stderr.write('skipped: ../shared/conformance/cloudevents is not there\n')
+
+describe('the rate of fires', () => {
+  it('counts every event of a batch, and refuses the batch as a whole', async () => {
+    const accepted: number[] = []
+    const deps = {
+      events: {
+        accept: async ({ events }: { events: readonly unknown[] }) => (
+          accepted.push(events.length),
+          events.map(() => 0)
+        ),
+      },
+    }
+    const { call, setLimits } = await createFixture({ clock: frozen, deps })
+    await setLimits('guest', { firesPerMinute: 5 })
+    const send = (count: number) =>
+      call(
+        'POST',
+        '~events',
+        JSON.stringify(Array.from({ length: count }, (_, id) => ({ ...event, id: String(id) }))),
+        {
+          headers: batch,
+        },
+      )
+    expect((await send(3)).status).toBe(202)
+    const { status, json } = await send(3)
+    expect([status, json.error]).toEqual([429, 'Too many requests in the last minute (count: 6, allowed: 5).'])
+    expect(accepted).toEqual([3])
+    expect((await send(1)).json.error).toContain('count: 7')
+  })
+
+  it('tells senders of events when the next minute begins, and plain clients nothing, as OpenWhisk', async () => {
+    const { call, setLimits } = await open()
+    await setLimits('guest', { firesPerMinute: 0 })
+    const toEvents = await call('POST', '~events', {}, { headers: binary })
+    expect([toEvents.status, toEvents.headers['retry-after']]).toEqual([429, '40'])
+    const plain = await call('POST', '~triggers/ruled', {})
+    expect([plain.status, plain.headers['retry-after']]).toEqual([429, undefined])
+  })
+})
