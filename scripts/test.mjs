@@ -14,8 +14,6 @@ const projects = ['unit', 'contract', 'system', 'system:docker', 'long']
 const processOnly = {
   'test/hub/engine-faults.test.ts': 'it brings its own engine, and has run',
   'test/hub/probe.test.ts': 'it probes both ways, and has run',
-  'test/hub/kill.test.ts': 'not passing in Docker yet: restarts under kills take too long there',
-  'test/hub/waiting-runs.test.ts': 'not passing in Docker yet: it waits for the pool of processes',
 }
 const given = process.argv.slice(2).filter(argument => argument !== '--')
 const wanted = given.filter(argument => projects.includes(argument))

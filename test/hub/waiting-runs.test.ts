@@ -1,8 +1,8 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createApi, eventually, type Api } from '../rig/api.ts'
 import { removeDirectory, scratchDirectory, startHub, type HubProcess } from '../rig/hub-process.ts'
+import { openSink, sinkCode, type Sink } from '../rig/sink.ts'
 
 /** Runs that wait for one of two places: what a crash does to them, and what other namespaces notice of them. */
 
@@ -12,19 +12,23 @@ let directory: string
 let hub: HubProcess
 let api: Api
 let other: Api
+let sink: Sink
 
 beforeEach(async () => {
   directory = scratchDirectory()
+  sink = await openSink()
   await start()
 })
 afterEach(async () => {
   await Promise.all([api?.close(), other?.close()])
   await hub?.kill()
+  await sink.close()
   removeDirectory(directory)
 })
 
 async function start(): Promise<void> {
-  hub = await startHub({ dataDir: join(directory, 'data'), config: 'invoker: { userMemoryMb: 256, prewarm: [] }' })
+  const config = `invoker: { userMemoryMb: 256, prewarm: [] }\n${sink.config}`
+  hub = await startHub({ dataDir: join(directory, 'data'), config })
   api = createApi(hub.url, hub.keys.alpha)
   other = createApi(hub.url, hub.keys.beta)
 }
@@ -50,18 +54,17 @@ function action(code: string, parameters: Record<string, unknown> = {}): object 
 
 /** An action that tells of its begin and ends only once it may. */
 async function putHolding(): Promise<void> {
-  const code = `const fs = require('fs')
-async function main({ begun, go }) {
-  fs.appendFileSync(begun, process.env.__OW_ACTIVATION_ID + '\\n')
-  while (!fs.existsSync(go)) await new Promise(done => setTimeout(done, 20))
+  const code = `${sinkCode}
+async function main(args) {
+  await report(args)
+  await held(args)
   return {}
 }`
-  await put('actions/holding', action(code, { begun: join(directory, 'begun'), go: join(directory, 'go') }))
+  await put('actions/holding', action(code, { sink: sink.address }))
 }
 
 function begun(): string[] {
-  const file = join(directory, 'begun')
-  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []
+  return sink.reports.map(({ activationId }) => activationId)
 }
 
 async function invokeHolding(times: number): Promise<string[]> {
@@ -84,7 +87,7 @@ describe('runs that wait', () => {
     await eventually(async () => begun().length === 2)
     const sent = begun()
     await crash()
-    writeFileSync(join(directory, 'go'), '')
+    sink.released = true
     const records = await Promise.all(ids.map(recordOf))
     for (const { activationId, response } of records) {
       if (sent.includes(activationId)) expect(response.result).toEqual({ error: lost })
@@ -101,10 +104,10 @@ describe('runs that wait', () => {
     const { body } = await api.call('POST', 'triggers/events', { body: {} })
     for (let kill = 0; kill < 5; kill++) {
       await eventually(async () => begun().length === 2)
-      rmSync(join(directory, 'begun'))
+      sink.reports.length = 0
       await crash()
     }
-    writeFileSync(join(directory, 'go'), '')
+    sink.released = true
     const settlement = await eventually(async () => {
       const answer = await api.call('GET', `activations/${body.activationId}/settlement?waitMs=5000`)
       return answer.status === 200 && answer.body.settled && answer.body

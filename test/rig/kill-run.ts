@@ -1,15 +1,15 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createApi, eventually, type Api } from './api.ts'
 import { balance, type KillBooks } from './kill-books.ts'
 import { createRecorder, fireIdOf, outcomeOf, type Outcome, type Recorder } from './kill-recorder.ts'
 import { removeDirectory, scratchDirectory, startHub, type HubProcess } from './hub-process.ts'
 import { seededRandom } from './seeded-random.ts'
+import { openSink, sinkCode, type Sink } from './sink.ts'
 import { surroundings, type Surroundings } from './surroundings.ts'
 
 /**
- * Kills the hub at random moments under load and checks its promises from outside (reliability.md §7): the recorder's
- * file and the sink that actions report to lie outside the data directory, and only what was acknowledged counts.
+ * Kills the hub at random moments under load and checks its promises from outside (reliability.md §7): recorder and sink
+ * are this process's own, and only what was acknowledged counts.
  */
 export type KillRunOptions = {
   kills: number
@@ -56,14 +56,13 @@ const afterlifeMs = 100
 export async function killRun(options: KillRunOptions): Promise<KillReport> {
   const random = seededRandom(options.seed)
   const directory = scratchDirectory()
-  const sink = join(directory, 'sink.log')
-  writeFileSync(sink, '')
+  const sink = await openSink()
   const dataDir = join(directory, 'data')
   const start = (port: number): Promise<HubProcess> =>
     startHub({
       dataDir,
       port,
-      config: `invoker: { userMemoryMb: ${poolPlaces * 256} }`,
+      config: `invoker: { userMemoryMb: ${poolPlaces * 256} }\n${sink.config}`,
       env: options.sabotage === undefined ? {} : { SLUICE_TEST_SABOTAGE: options.sabotage },
     })
   let hub = await start(0)
@@ -94,15 +93,16 @@ export async function killRun(options: KillRunOptions): Promise<KillReport> {
     await load.stop()
     await api.close()
     await hub.kill()
+    await sink.close()
     removeDirectory(directory)
   }
 }
 
 /** The action reports its activation id and the load's own number of an invoke to the sink before it answers. */
-async function prepare(api: Api, sink: string): Promise<void> {
-  const code = `const fs = require('fs')
-function main(args) {
-  fs.appendFileSync(args.sink, process.env.__OW_ACTIVATION_ID + ' ' + Date.now() + ' ' + (args.op || '') + '\\n')
+async function prepare(api: Api, sink: Sink): Promise<void> {
+  const code = `${sinkCode}
+async function main(args) {
+  await report(args, args.op)
   return new Promise(done => setTimeout(() => done({ ok: true, op: args.op }), 5))
 }`
   // Under sabotage a write is answered before it is there: what is put must be seen before the load begins.
@@ -111,7 +111,7 @@ function main(args) {
       const { status } = await api.call('PUT', `${path}?overwrite=true`, { body })
       return status === 200 && (await api.call('GET', path)).status === 200
     })
-  await put('actions/report', { exec: { kind: 'nodejs:20', code }, parameters: [{ key: 'sink', value: sink }] })
+  await put('actions/report', { exec: { kind: 'nodejs:20', code }, parameters: [{ key: 'sink', value: sink.address }] })
   await put('triggers/events', {})
   for (const rule of rules) await put(`rules/${rule}`, { trigger: '/_/events', action: '/_/report' })
 }
@@ -171,7 +171,7 @@ function createLoad(api: Api, recorder: Recorder, options: KillRunOptions): { st
 async function check(
   api: Api,
   recorder: Recorder,
-  sink: string,
+  sink: Sink,
   killTimes: readonly number[],
   settleMs: number,
 ): Promise<
@@ -219,14 +219,12 @@ async function settleAll(api: Api, recorder: Recorder, settleMs: number): Promis
 type SunkRun = { readonly op: string; readonly times: number[] }
 
 /** The runs that actions reported, by activation id. */
-function readSink(sink: string): Map<string, SunkRun> {
+function readSink({ reports }: Sink): Map<string, SunkRun> {
   const runs = new Map<string, SunkRun>()
-  for (const line of existsSync(sink) ? readFileSync(sink, 'utf8').split('\n') : []) {
-    const [id, atMs, op = ''] = line.split(' ')
-    if (!id || atMs === undefined) continue
-    const run = runs.get(id)
-    if (run) run.times.push(Number(atMs))
-    else runs.set(id, { op, times: [Number(atMs)] })
+  for (const { activationId, atMs, text } of reports) {
+    const run = runs.get(activationId)
+    if (run) run.times.push(atMs)
+    else runs.set(activationId, { op: text, times: [atMs] })
   }
   return runs
 }

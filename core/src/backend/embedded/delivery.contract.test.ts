@@ -69,6 +69,21 @@ describe('embedded bus: delivery', () => {
     }, 60_000)
   }
 
+  it('hands over what is acknowledged before it can be read, as it is when sabotaged', async () => {
+    const directory = await folder()
+    const first = await openTestBackend(directory)
+    await first.backend.bus.publish('topic', [{ key: 'old', body: new Uint8Array() }])
+    await first.backend.close()
+    const { backend } = await openTestBackend(directory, { sabotage: 'acknowledge-before-sync' })
+    onTestFinished(() => backend.close())
+    const seen = recorder<string>()
+    // It reads the old one from the disk, and the young one follows before that is done.
+    const options = { group: 'group', from: 'earliest', concurrency: 1, order: 'none' } as const
+    await backend.bus.subscribe('topic', options, async ({ key = '' }) => seen.add(key))
+    await backend.bus.publish('topic', [{ key: 'young', body: new Uint8Array() }])
+    await eventually(async () => seen.all.length === 2)
+  })
+
   it('marks all that was published before it opened as perhaps handed out before, and nothing else', async () => {
     const directory = await folder()
     const first = await openTestBackend(directory)

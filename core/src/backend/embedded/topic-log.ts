@@ -78,6 +78,8 @@ export class TopicLog {
   /** Durable messages from `from` on, at most `limit` and about `bytesMax`. `end` is where the next read begins. */
   async read(from: number, limit: number, bytesMax: number): Promise<{ messages: Message[]; end: number }> {
     const { tail } = this
+    // Acknowledged and not written: what is not found would be passed over for good.
+    if (this.#database.commits.sabotaged) await this.#database.commits.settled()
     const messages: Message[] = []
     let bytes = 0
     const range = { gte: this.#keyOf(from), lt: this.#keyOf(tail), limit, highWaterMarkBytes: bytesMax }
