@@ -35,7 +35,7 @@ describe('JSONata in a child process', () => {
 
   it.each([
     ['loops', '($f := function($n) { $f($n + 1) }; $f(0))', /time|depth/],
-    ['counts for ever', '$sum([1..90000].($ * [1..1000][$ > 5]))', /time|size/],
+    ['counts for ever', '$sum([1..90000].($sum([1..1000])))', /time|size/],
     [
       'doubles a text',
       '($f := function($s, $n) { $n > 60 ? $s : $f($s & $s, $n + 1) }; $f("xxxxxxxx", 0))',
