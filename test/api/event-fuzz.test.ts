@@ -9,15 +9,17 @@ import {
   jsonData,
   type CloudEvent,
 } from '@sluice/cloudevents'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   brokenDefinition,
   brokenText,
   cesqlPieces,
   jsonataPieces,
-} from '../../cloudevents/src/filter/testing/broken-text.ts'
-import { randomFilter, type Next } from '../../cloudevents/src/filter/testing/random-filters.ts'
-import { mutate, seeded } from '../../cloudevents/src/testing/mutate.ts'
+  mutate,
+  randomFilter,
+  seeded,
+  type Next,
+} from '@sluice/cloudevents/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deleteEntities, putEntity, type Answer, type Api } from '../rig/api.ts'
 import { openHubUnderTest, type HubUnderTest } from '../rig/hub-under-test.ts'
 
