@@ -1,8 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import type { ActivationMessage, ActivationRecord } from '@sluice/core/model'
+import type { ActivationMessage, ActivationRecord, FireRecord } from '@sluice/core/model'
 import { createHubMetrics } from './metrics.ts'
 
 describe('the figures of the hub', () => {
+  it('count what filters said of events, and an annotation that cannot be used as an error', async () => {
+    const metrics = createHubMetrics()
+    const rules = [{ decision: 'run' }, { decision: 'filtered' }, { decision: 'filtered', error: 'missingAttribute' }]
+    metrics.accepted({ rules, hasFilters: true } as unknown as FireRecord)
+    metrics.accepted({ rules: [{ decision: 'inactive', error: 'malformed' }] } as unknown as FireRecord)
+    metrics.accepted({ rules: [{ decision: 'run' }] } as unknown as FireRecord)
+    metrics.undecided(2)
+    const lines = (await metrics.registry.metrics()).split('\n')
+    expect(lines.filter(line => line.startsWith('sluice_filter_decisions_total{'))).toEqual([
+      'sluice_filter_decisions_total{decision="matched"} 1',
+      'sluice_filter_decisions_total{decision="filtered"} 1',
+      'sluice_filter_decisions_total{decision="error"} 4',
+    ])
+  })
+
   it('tell of everything that was deleted, set aside, given up, and of the commits', async () => {
     const metrics = createHubMetrics()
     metrics.watch({

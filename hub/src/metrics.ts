@@ -10,6 +10,8 @@ export type HubMetrics = {
   accepted(fire: FireRecord): void
   /** An event that was sent to a namespace and that no trigger accepts. */
   unrouted(): void
+  /** Triggers whose filter failed with an event of their namespace, or cannot be used. */
+  undecided(triggers: number): void
   fannedOut(counts: { refused: number; failed: number; deadLettered: number; untransformed: number }): void
   /** A message of the topic that could not be worked off was set aside. */
   quarantined(topic: string): void
@@ -42,7 +44,7 @@ export function createHubMetrics(): HubMetrics {
   })
   const decided = new Counter({
     name: 'sluice_filter_decisions_total',
-    help: 'Rules of triggers with filters, by what the filter said of an event; error: it could not be decided.',
+    help: 'Rules of triggers with filters, by what the filter said of an event; error: it failed or cannot be used.',
     labelNames: ['decision'],
     registers,
   })
@@ -120,12 +122,13 @@ export function createHubMetrics(): HubMetrics {
       fires.inc()
       const runs = rules.filter(({ decision }) => decision === 'run').length
       expected.inc(runs)
-      if (!hasFilters) return
-      decisionBy.matched.inc(runs)
+      if (hasFilters) decisionBy.matched.inc(runs)
       for (const { decision, error } of rules)
-        if (decision === 'filtered') decisionBy[error === undefined ? 'filtered' : 'error'].inc()
+        if (error !== undefined) decisionBy.error.inc()
+        else if (decision === 'filtered') decisionBy.filtered.inc()
     },
     unrouted: () => unrouted.inc(),
+    undecided: triggers => decisionBy.error.inc(triggers),
     fannedOut({ refused: refusals, failed, deadLettered, untransformed }) {
       refused.inc(refusals)
       // They have their record without having met an invoker.

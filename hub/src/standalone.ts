@@ -167,7 +167,9 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
     const resolver = createActionResolver({ cache })
     const jsonata = createChildEvaluator()
     closers.push(() => jsonata.close())
-    const filters = createRuleFilters(jsonata)
+    const filters = createRuleFilters(jsonata, {
+      unusable: (entity, problem) => log.warn({ entity, problem }, 'a stored annotation cannot be used'),
+    })
     const triggerIndex = createTriggerIndex({ artifacts, filters, clock })
     closers.push(() => triggerIndex.close())
     const fire = createFireService({
@@ -236,7 +238,10 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
         fire,
         filters,
         triggers: triggerIndex,
-        observe: { unrouted: () => metrics.unrouted() },
+        observe: {
+          unrouted: () => metrics.unrouted(),
+          undecided: (_, triggers) => metrics.undecided(triggers),
+        },
       }),
       filters,
       settlement: createSettlementService({ activations, fires: fire, tail, clock }),

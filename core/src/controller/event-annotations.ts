@@ -19,6 +19,25 @@ export function checkTriggerAnnotations(annotations: Annotations, jsonata: Jsona
   checkFilter(annotations, 'accepts', jsonata)
 }
 
+/** What keeps a stored rule from running: it was written by other means, or by a version that took more. */
+export function problemOfRule(annotations: Annotations, jsonata: JsonataSyntax): string | undefined {
+  return problemOf(() => checkRuleAnnotations(annotations, jsonata))
+}
+
+/** What keeps a stored trigger from accepting events. */
+export function problemOfTrigger(annotations: Annotations, jsonata: JsonataSyntax): string | undefined {
+  return problemOf(() => checkTriggerAnnotations(annotations, jsonata))
+}
+
+function problemOf(check: () => void): string | undefined {
+  try {
+    check()
+    return undefined
+  } catch (error) {
+    return (error instanceof Error ? error.message : String(error)).replaceAll('\n', ' ')
+  }
+}
+
 export function isInputForm(value: unknown): value is InputForm {
   return value === 'event' || value === 'data' || value === 'legacy+ce'
 }

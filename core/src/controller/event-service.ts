@@ -15,7 +15,8 @@ export function createEventService(deps: {
   fire: Pick<FireAcceptor, 'plan' | 'admit' | 'identities'>
   filters: RuleFilters
   triggers: TriggerIndex
-  observe?: { unrouted?(namespace: string): void }
+  /** `undecided`: triggers whose filter failed with the event, or cannot be used at all. */
+  observe?: { unrouted?(namespace: string): void; undecided?(namespace: string, triggers: number): void }
 }): EventService {
   const { fire, filters, observe, triggers } = deps
   /** Requests under way by event: the same one sent twice at once is one event. */
@@ -75,11 +76,12 @@ export function createEventService(deps: {
   /** A fire record for each trigger that accepts the event and has an active rule. */
   async function recordsOf(call: EventsCall, event: CloudEvent, eventId: string): Promise<FireRecord[]> {
     const { identity, headers, transid } = call
-    const set = await triggers.accepting(call.namespace)
-    if (set.size === 0) return []
+    const { set, unusable } = await triggers.accepting(call.namespace)
+    if (set.size + unusable === 0) return []
     const subject = subjectOf(event)
     const match = set.match(subject)
-    const { matched } = match.undecided.length === 0 ? match : await set.settle(match, subject, filters.jsonata)
+    const { matched, failed } = match.undecided.length === 0 ? match : await set.settle(match, subject, filters.jsonata)
+    if (failed.length + unusable > 0) observe?.undecided?.(call.namespace, failed.length + unusable)
     const planned = matched.map(async (trigger: WhiskTrigger) =>
       fire.plan(
         { identity, trigger, headers, transid },

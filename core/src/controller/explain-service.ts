@@ -2,7 +2,7 @@ import { explain } from '@sluice/cloudevents/filter'
 import { parseJson, valueOf, type FireContent, type FireRecord, type WhiskTrigger } from '../model/index.ts'
 import type { Clock } from '../spi/index.ts'
 import { actionInput } from './action-input.ts'
-import { inputFormOf, transformOf } from './event-annotations.ts'
+import { inputFormOf, problemOfRule, problemOfTrigger, transformOf } from './event-annotations.ts'
 import { readFiredEvent, type FiredEvent } from './fired-event.ts'
 import type { RuleFilters } from './rule-filters.ts'
 import type { Explained, ExplainService, FireCall } from './services.ts'
@@ -24,6 +24,8 @@ export function createExplainService({ clock, filters }: { clock: Clock; filters
     const annotations = trigger.rules?.[rule]?.annotations
     const definition = annotations && valueOf(annotations, 'filter')
     const name = { rule: rule.slice(rule.indexOf('/') + 1) }
+    const problem = annotations && problemOfRule(annotations, filters.jsonata)
+    if (problem !== undefined) return { ...name, matched: false, clause: unusable(problem) }
     if (definition !== undefined) {
       const clause = await failingClause(definition, fired, fire.acceptedAtMs)
       if (clause !== undefined) return { ...name, matched: false, clause }
@@ -37,13 +39,7 @@ export function createExplainService({ clock, filters }: { clock: Clock; filters
   }
 
   async function failingClause(definition: unknown, fired: FiredEvent, nowMs: number): Promise<unknown> {
-    let filter
-    try {
-      filter = filters.compile(definition)
-    } catch (error) {
-      return { path: '/filter', reason: `the filter cannot be used: ${error instanceof Error ? error.message : error}` }
-    }
-    const { matched, clause } = await explain(filter, fired.subject(noId, nowMs), filters.jsonata)
+    const { matched, clause } = await explain(filters.compile(definition), fired.subject(noId, nowMs), filters.jsonata)
     if (matched) return undefined
     return clause === undefined ? { path: '/filter' } : { ...clause, path: `/filter${clause.path}` }
   }
@@ -69,9 +65,19 @@ export function createExplainService({ clock, filters }: { clock: Clock; filters
       const { fired, fire } = open(call)
       return explained(call, fired, fire, rule)
     },
-    trigger(call) {
+    async trigger(call) {
+      const { trigger } = call
       const { fired, fire } = open(call)
-      return Promise.all(Object.keys(call.trigger.rules ?? {}).map(rule => explained(call, fired, fire, rule)))
+      const rules = await Promise.all(Object.keys(trigger.rules ?? {}).map(rule => explained(call, fired, fire, rule)))
+      const problem = problemOfTrigger(trigger.annotations, filters.jsonata)
+      if (problem === undefined) return rules
+      return [{ trigger: trigger.name, matched: false, clause: unusable(problem) }, ...rules]
     },
   }
+}
+
+/** The clause of a stored annotation that cannot be used; the problem begins with the annotation's name. */
+function unusable(problem: string): object {
+  const name = /'(\w+)'/.exec(problem)?.[1] ?? ''
+  return { path: `/${name}`, reason: problem }
 }

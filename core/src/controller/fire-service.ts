@@ -142,7 +142,8 @@ export function createFireService(deps: FireDependencies): FireAcceptor {
     if (runsOf(rules) === 0) return undefined
     refuseIfTooMany(trigger.namespace)
     const acceptedAtMs = clock.nowMs()
-    const decided = deps.filters.of(trigger)?.decide(fired.subject(fireId, acceptedAtMs))
+    const filters = deps.filters.of(trigger)
+    const decided = filters?.decide(fired.subject(fireId, acceptedAtMs))
     const record = (decisions: FilterDecisions | undefined): FireRecord => ({
       fireId,
       transid,
@@ -160,7 +161,7 @@ export function createFireService(deps: FireDependencies): FireAcceptor {
       event: fired.attributes(fireId, acceptedAtMs),
       ...(fired.input === undefined ? {} : { input: fired.input }),
       rules: decisions === undefined ? rules : rules.map(rule => decidedRule(rule, decisions)),
-      ...(decisions === undefined ? {} : { hasFilters: true }),
+      ...(filters?.hasFilters ? { hasFilters: true } : {}),
     })
     return decided instanceof Promise ? decided.then(record) : record(decided)
   }

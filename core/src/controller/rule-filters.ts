@@ -1,16 +1,20 @@
 import { compileFilter, RuleSet, type CompiledFilter, type FilterSubject } from '@sluice/cloudevents/filter'
 import type { JsonataEvaluator } from '@sluice/cloudevents/jsonata'
-import { valueOf, type FiredRule, type RuleLink, type WhiskTrigger } from '../model/index.ts'
+import { LRUCache } from 'lru-cache'
+import { bounds, valueOf, type FiredRule, type RuleLink, type WhiskTrigger } from '../model/index.ts'
+import { problemOfRule } from './event-annotations.ts'
 
 /**
  * Which rules of a trigger an event passes (events.md §3). A trigger's filters are compiled together, once for each
  * revision of its document; a trigger without filters costs nothing.
  */
 export type RuleFilters = {
-  /** The filters of a trigger's rules; nothing when no rule has one. */
+  /** The filters of a trigger's rules; nothing when no rule has one, and none an annotation that cannot be used. */
   of(trigger: WhiskTrigger): TriggerFilters | undefined
   /** Compiles one definition. Throws FilterError. */
   compile(definition: unknown): CompiledFilter
+  /** Tells of a stored annotation that cannot be used, once. */
+  tell(entity: string, problem: string): void
   readonly jsonata: JsonataEvaluator
 }
 
@@ -18,8 +22,8 @@ export type TriggerFilters = {
   /** How each rule with a filter stands towards an event; rules without one are not in it. At once where no JSONata is
    *  asked. Never rejects. */
   decide(subject: FilterSubject): FilterDecisions | Promise<FilterDecisions>
-  /** By rule (`ns/rule`): why its stored filter cannot be used. */
-  readonly broken: ReadonlyMap<string, string>
+  /** False when a rule is only kept from running by an annotation of another kind. */
+  readonly hasFilters: boolean
 }
 
 /** By rule: absent means that it passed or has no filter. */
@@ -27,26 +31,38 @@ export type FilterDecisions = ReadonlyMap<string, Pick<FiredRule, 'decision' | '
 
 const filtered = { decision: 'filtered' } as const
 
-export function createRuleFilters(jsonata: JsonataEvaluator): RuleFilters {
+export function createRuleFilters(
+  jsonata: JsonataEvaluator,
+  observe: { unusable?(entity: string, problem: string): void } = {},
+): RuleFilters {
+  /** An entity is read again every minute at least, and its problem is no news then. */
+  const told = new LRUCache<string, true>({ max: bounds.api.toldProblemsMax })
   const known = new WeakMap<WhiskTrigger, TriggerFilters | 'none'>()
   const compile = (definition: unknown): CompiledFilter => compileFilter(definition, { jsonata })
 
+  function tell(entity: string, problem: string): void {
+    const key = `${entity} ${problem}`
+    if (!told.has(key)) observe.unusable?.(entity, problem)
+    told.set(key, true)
+  }
+
   function compileAll(links: Readonly<Record<string, RuleLink>>): TriggerFilters | undefined {
     const filters = new Map<string, CompiledFilter>()
-    const broken = new Map<string, string>()
+    const disabled: [rule: string, decision: Pick<FiredRule, 'decision' | 'error'>][] = []
+    let hasFilters = false
     for (const [rule, { annotations }] of Object.entries(links)) {
-      const definition = annotations && valueOf(annotations, 'filter')
-      if (definition === undefined) continue
-      try {
-        filters.set(rule, compile(definition))
-      } catch (error) {
-        broken.set(rule, error instanceof Error ? error.message : String(error))
-      }
+      if (annotations === undefined) continue
+      const definition = valueOf(annotations, 'filter')
+      hasFilters ||= definition !== undefined
+      const error = problemOfRule(annotations, jsonata)
+      if (error !== undefined) {
+        disabled.push([rule, { decision: 'inactive', error }])
+        tell(`rule ${rule}`, error)
+      } else if (definition !== undefined) filters.set(rule, compile(definition))
     }
-    if (filters.size + broken.size === 0) return undefined
+    if (filters.size + disabled.length === 0) return undefined
     const names = [...filters.keys()]
     const set = new RuleSet([...filters].map(([id, filter]) => ({ id, filter })))
-    const disabled = [...broken].map(([rule, error]) => [rule, { decision: 'inactive', error }] as const)
 
     function decisions({ matched, failed }: ReturnType<typeof set.match>): FilterDecisions {
       const outcome = new Map<string, Pick<FiredRule, 'decision' | 'error'>>(disabled)
@@ -59,7 +75,7 @@ export function createRuleFilters(jsonata: JsonataEvaluator): RuleFilters {
     }
 
     return {
-      broken,
+      hasFilters,
       decide(subject) {
         const match = set.match(subject)
         return match.undecided.length === 0 ? decisions(match) : set.settle(match, subject, jsonata).then(decisions)
@@ -70,6 +86,7 @@ export function createRuleFilters(jsonata: JsonataEvaluator): RuleFilters {
   return {
     jsonata,
     compile,
+    tell,
     of(trigger) {
       const { rules } = trigger
       if (rules === undefined) return undefined

@@ -3,7 +3,6 @@ import {
   firstVersion,
   nextVersion,
   qualifiedId,
-  valueOf,
   type Identity,
   type QualifiedName,
   type RuleStatus,
@@ -11,7 +10,7 @@ import {
   type WhiskRule,
 } from '../model/index.ts'
 import type { Stored } from '../spi/index.ts'
-import { checkRuleAnnotations } from './event-annotations.ts'
+import { checkRuleAnnotations, problemOfRule } from './event-annotations.ts'
 import type { RuleFilters } from './rule-filters.ts'
 import { bindingId, requireReadable } from './entitlement.ts'
 import type { CommonFields, EntityBody } from './entity-body.ts'
@@ -60,18 +59,6 @@ export function createRuleService(deps: {
     const isPackage = found?.document.entityType === 'package' && isWhole(found.document)
     const target = isPackage ? bindingId(found.document as unknown as WhiskPackage) : undefined
     return `${target ?? path}/${name}`
-  }
-
-  /** Why a filter that was written by other means keeps its rule from running (events.md §3.1). */
-  function filterProblem({ annotations }: WhiskRule): string | undefined {
-    const definition = valueOf(annotations, 'filter')
-    if (definition === undefined) return undefined
-    try {
-      deps.filters.compile(definition)
-      return undefined
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error)
-    }
   }
 
   async function statusOf(rule: WhiskRule): Promise<RuleStatus> {
@@ -140,7 +127,8 @@ export function createRuleService(deps: {
 
     async get(id) {
       const { entity: rule } = await entities.get<WhiskRule>(id, 'rule')
-      const problem = filterProblem(rule)
+      // Events.md §3.1.
+      const problem = problemOfRule(rule.annotations, deps.filters.jsonata)
       if (problem === undefined) return { rule, status: await statusOf(rule) }
       const annotations = [...rule.annotations, { key: 'sluice:error', value: problem }]
       return { rule: { ...rule, annotations }, status: 'inactive' }

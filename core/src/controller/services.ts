@@ -76,8 +76,7 @@ export interface EventService {
   accept(call: EventsCall): Promise<readonly number[]>
 }
 
-export type Explained = {
-  readonly rule: string
+export type Explained = ({ readonly rule: string } | { readonly trigger: string }) & {
   readonly matched: boolean
   /** The first clause that fails; absent on a match. */
   readonly clause?: unknown
@@ -88,6 +87,7 @@ export type Explained = {
 /** What rules would make of an event; nothing runs and nothing is stored (events.md §3.5). */
 export interface ExplainService {
   rule(call: Omit<FireCall, 'identity'>, rule: string): Promise<Explained | undefined>
+  /** For all rules; before them stands the trigger itself when its `accepts` cannot be used. */
   trigger(call: Omit<FireCall, 'identity'>): Promise<readonly Explained[]>
 }
 

@@ -2,6 +2,7 @@ import { RuleSet } from '@sluice/cloudevents/filter'
 import { LRUCache } from 'lru-cache'
 import { bounds, valueOf, type WhiskTrigger } from '../model/index.ts'
 import type { ArtifactStore, Clock } from '../spi/index.ts'
+import { problemOfTrigger } from './event-annotations.ts'
 import type { RuleFilters } from './rule-filters.ts'
 
 /**
@@ -9,11 +10,17 @@ import type { RuleFilters } from './rule-filters.ts'
  * Kept for a minute at most and dropped when the store tells of a change, as entities are.
  */
 export type TriggerIndex = {
-  accepting(namespace: string): Promise<RuleSet<WhiskTrigger>>
+  accepting(namespace: string): Promise<Accepting>
   close(): void
 }
 
-type Entry = { readonly set: RuleSet<WhiskTrigger>; readonly goodUntilMs: number }
+export type Accepting = {
+  readonly set: RuleSet<WhiskTrigger>
+  /** Triggers whose `accepts` cannot be used: they were written past the API. */
+  readonly unusable: number
+}
+
+type Entry = { readonly accepting: Accepting; readonly goodUntilMs: number }
 
 export function createTriggerIndex(deps: {
   artifacts: ArtifactStore
@@ -22,7 +29,7 @@ export function createTriggerIndex(deps: {
 }): TriggerIndex {
   const { artifacts, filters, clock } = deps
   const entries = new LRUCache<string, Entry>({ max: bounds.api.triggerIndexMax })
-  const loads = new Map<string, Promise<RuleSet<WhiskTrigger>>>()
+  const loads = new Map<string, Promise<Accepting>>()
 
   const stopWatching = artifacts.watch(({ id, kind }) => {
     if (kind !== 'trigger') return
@@ -32,7 +39,8 @@ export function createTriggerIndex(deps: {
     loads.delete(namespace)
   })
 
-  async function load(namespace: string): Promise<RuleSet<WhiskTrigger>> {
+  async function load(namespace: string): Promise<Accepting> {
+    let unusable = 0
     const found: { id: WhiskTrigger; filter: ReturnType<RuleFilters['compile']> }[] = []
     const limit = bounds.api.listLimitMax
     for (let skip = 0; ; skip += limit) {
@@ -41,29 +49,30 @@ export function createTriggerIndex(deps: {
         const trigger = document as unknown as WhiskTrigger
         const definition = valueOf(trigger.annotations, 'accepts')
         if (definition === undefined) continue
-        try {
-          found.push({ id: trigger, filter: filters.compile(definition) })
-        } catch {
-          // Written past the API: it accepts nothing, and explain says why.
+        const problem = problemOfTrigger(trigger.annotations, filters.jsonata)
+        if (problem === undefined) found.push({ id: trigger, filter: filters.compile(definition) })
+        else {
+          unusable++
+          filters.tell(`trigger ${namespace}/${trigger.name}`, problem)
         }
       }
-      if (page.length < limit) return new RuleSet(found)
+      if (page.length < limit) return { set: new RuleSet(found), unusable }
     }
   }
 
   return {
     accepting(namespace) {
       const entry = entries.get(namespace)
-      if (entry !== undefined && entry.goodUntilMs > clock.monotonicMs()) return Promise.resolve(entry.set)
+      if (entry !== undefined && entry.goodUntilMs > clock.monotonicMs()) return Promise.resolve(entry.accepting)
       const running = loads.get(namespace)
       if (running !== undefined) return running
       const loading = load(namespace)
       loads.set(namespace, loading)
       loading.then(
-        set => {
+        accepting => {
           if (loads.get(namespace) !== loading) return
           loads.delete(namespace)
-          entries.set(namespace, { set, goodUntilMs: clock.monotonicMs() + bounds.api.entityCacheTtlMs })
+          entries.set(namespace, { accepting, goodUntilMs: clock.monotonicMs() + bounds.api.entityCacheTtlMs })
         },
         () => {
           if (loads.get(namespace) === loading) loads.delete(namespace)

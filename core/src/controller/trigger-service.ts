@@ -10,7 +10,7 @@ import {
 } from '../model/index.ts'
 import type { CommonFields, EntityBody } from './entity-body.ts'
 import type { EntityStore } from './entity-store.ts'
-import { checkTriggerAnnotations } from './event-annotations.ts'
+import { checkTriggerAnnotations, problemOfTrigger } from './event-annotations.ts'
 import type { RuleFilters } from './rule-filters.ts'
 
 /** Triggers, and the links of rules that live in their documents (rest-api.md §7.1, §7.3). */
@@ -56,7 +56,10 @@ export function createTriggerService(deps: { entities: EntityStore; filters: Rul
     },
 
     async get(id) {
-      return (await entities.get<WhiskTrigger>(id, 'trigger')).entity
+      const { entity: trigger } = await entities.get<WhiskTrigger>(id, 'trigger')
+      const problem = problemOfTrigger(trigger.annotations, deps.filters.jsonata)
+      if (problem === undefined) return trigger
+      return { ...trigger, annotations: [...trigger.annotations, { key: 'sluice:error', value: problem }] }
     },
 
     delete: id => entities.delete<WhiskTrigger>(id, 'trigger'),

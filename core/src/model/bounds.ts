@@ -65,6 +65,8 @@ export const bounds = {
     entityCacheTtlMs: 60 * second,
     /** Namespaces whose triggers with `accepts` are kept compiled. */
     triggerIndexMax: 1000,
+    /** Stored annotations that cannot be used, of which it is remembered that the log has them. */
+    toldProblemsMax: 1000,
     /** JSON text of the documents in the cache, code left out. */
     entityCacheBytesMax: 64 * mib,
     /** A provider that is a binding itself exists only in a store that was written past the API. */

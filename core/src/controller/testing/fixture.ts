@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { checkJsonata } from '@sluice/cloudevents/jsonata'
+import { checkJsonata, type JsonataEvaluator } from '@sluice/cloudevents/jsonata'
 import type { InjectOptions } from 'fastify'
 import { Registry } from 'prom-client'
 import {
@@ -67,13 +67,15 @@ const testKeyRing: KeyRing = {
   matches: (secret, hash) => testKeyRing.hash(secret) === hash,
 }
 
-/** Filters without JSONata's process: what needs it is tested against a live hub. */
+/** Without JSONata's process: what needs it is tested against a live hub. */
+export const silentJsonata: JsonataEvaluator = {
+  check: checkJsonata,
+  evaluate: () => Promise.reject(new Error('JSONata is not there in this test.')),
+  close: () => Promise.resolve(),
+}
+
 export function testFilters() {
-  return createRuleFilters({
-    check: checkJsonata,
-    evaluate: () => Promise.reject(new Error('JSONata is not there in this test.')),
-    close: () => Promise.resolve(),
-  })
+  return createRuleFilters(silentJsonata)
 }
 
 export type Fixture = Awaited<ReturnType<typeof createFixture>>
