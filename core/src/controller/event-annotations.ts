@@ -1,4 +1,4 @@
-import { compileFilter, compileTransform, FilterError } from '@sluice/cloudevents/filter'
+import { compileFilter, compileTransform, FilterError, type CompiledFilter } from '@sluice/cloudevents/filter'
 import type { JsonataSyntax } from '@sluice/cloudevents/jsonata'
 import { ApiError, valueOf, type Annotations, type FireRecord } from '../model/index.ts'
 
@@ -6,35 +6,47 @@ import { ApiError, valueOf, type Annotations, type FireRecord } from '../model/i
 
 export type InputForm = NonNullable<FireRecord['input']>
 
-/** Throws ApiError 400 that names the annotation, the place in it and what is wrong there. */
-export function checkRuleAnnotations(annotations: Annotations, jsonata: JsonataSyntax): void {
-  checkFilter(annotations, 'filter', jsonata)
+/** What is stored: its filter, if it has one, or what keeps it from being used. */
+export type StoredFilter =
+  | { readonly filter: CompiledFilter | undefined; readonly problem?: undefined }
+  | { readonly filter?: undefined; readonly problem: AnnotationProblem }
+
+/** The annotation that is at fault, and a line that says why. */
+export type AnnotationProblem = { readonly annotation: string; readonly text: string }
+
+/** Gives the rule's filter. Throws ApiError 400 that names the annotation, the place in it and what is wrong there. */
+export function checkRuleAnnotations(annotations: Annotations, jsonata: JsonataSyntax): CompiledFilter | undefined {
+  const filter = readFilter(annotations, 'filter', jsonata)
   const transform = valueOf(annotations, 'transform')
   if (transform !== undefined) checked('transform', () => compileTransform(transform, { jsonata }))
   const input = valueOf(annotations, 'input')
-  if (input !== undefined && !isInputForm(input)) throw refused('input', "must be 'event', 'data' or 'legacy+ce'")
+  if (input !== undefined && !isInputForm(input))
+    throw new MalformedAnnotation('input', "must be 'event', 'data' or 'legacy+ce'")
+  return filter
 }
 
-export function checkTriggerAnnotations(annotations: Annotations, jsonata: JsonataSyntax): void {
-  checkFilter(annotations, 'accepts', jsonata)
+/** Gives the filter of what the trigger accepts. Throws as `checkRuleAnnotations` does. */
+export function checkTriggerAnnotations(annotations: Annotations, jsonata: JsonataSyntax): CompiledFilter | undefined {
+  return readFilter(annotations, 'accepts', jsonata)
 }
 
-/** What keeps a stored rule from running: it was written by other means, or by a version that took more. */
-export function problemOfRule(annotations: Annotations, jsonata: JsonataSyntax): string | undefined {
-  return problemOf(() => checkRuleAnnotations(annotations, jsonata))
+/** Of a stored rule, which may have been written by other means, or by a version that took more. Never throws. */
+export function storedRuleFilter(annotations: Annotations, jsonata: JsonataSyntax): StoredFilter {
+  return stored(() => checkRuleAnnotations(annotations, jsonata))
 }
 
-/** What keeps a stored trigger from accepting events. */
-export function problemOfTrigger(annotations: Annotations, jsonata: JsonataSyntax): string | undefined {
-  return problemOf(() => checkTriggerAnnotations(annotations, jsonata))
+/** Of a stored trigger, in the same way. */
+export function storedTriggerFilter(annotations: Annotations, jsonata: JsonataSyntax): StoredFilter {
+  return stored(() => checkTriggerAnnotations(annotations, jsonata))
 }
 
-function problemOf(check: () => void): string | undefined {
+function stored(check: () => CompiledFilter | undefined): StoredFilter {
   try {
-    check()
-    return undefined
+    return { filter: check() }
   } catch (error) {
-    return (error instanceof Error ? error.message : String(error)).replaceAll('\n', ' ')
+    const annotation = error instanceof MalformedAnnotation ? error.annotation : ''
+    const text = (error instanceof Error ? error.message : String(error)).replaceAll('\n', ' ')
+    return { problem: { annotation, text } }
   }
 }
 
@@ -53,22 +65,26 @@ export function inputFormOf(annotations: Annotations | undefined): InputForm | u
   return isInputForm(value) ? value : undefined
 }
 
-function checkFilter(annotations: Annotations, key: string, jsonata: JsonataSyntax): void {
+function readFilter(annotations: Annotations, key: string, jsonata: JsonataSyntax): CompiledFilter | undefined {
   const definition = valueOf(annotations, key)
-  if (definition !== undefined) checked(key, () => compileFilter(definition, { jsonata }))
+  return definition === undefined ? undefined : checked(key, () => compileFilter(definition, { jsonata }))
 }
 
-function checked(key: string, compile: () => unknown): void {
+function checked<T>(key: string, compile: () => T): T {
   try {
-    compile()
+    return compile()
   } catch (error) {
-    if (error instanceof FilterError) throw refused(key, error.message)
+    if (error instanceof FilterError) throw new MalformedAnnotation(key, error.message)
     throw error
   }
 }
 
-function refused(key: string, reason: string): ApiError {
-  return new ApiError(400, `The annotation '${key}' was malformed:\n${reason}`)
+class MalformedAnnotation extends ApiError {
+  readonly annotation: string
+  constructor(annotation: string, reason: string) {
+    super(400, `The annotation '${annotation}' was malformed:\n${reason}`)
+    this.annotation = annotation
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,8 +1,14 @@
-import { explain } from '@sluice/cloudevents/filter'
-import { parseJson, valueOf, type FireContent, type FireRecord, type WhiskTrigger } from '../model/index.ts'
+import { explain, type CompiledFilter } from '@sluice/cloudevents/filter'
+import { parseJson, type FireContent, type FireRecord, type WhiskTrigger } from '../model/index.ts'
 import type { Clock } from '../spi/index.ts'
 import { actionInput } from './action-input.ts'
-import { inputFormOf, problemOfRule, problemOfTrigger, transformOf } from './event-annotations.ts'
+import {
+  inputFormOf,
+  storedRuleFilter,
+  storedTriggerFilter,
+  transformOf,
+  type AnnotationProblem,
+} from './event-annotations.ts'
 import { readFiredEvent, type FiredEvent } from './fired-event.ts'
 import type { RuleFilters } from './rule-filters.ts'
 import type { Explained, ExplainService, FireCall } from './services.ts'
@@ -22,12 +28,11 @@ export function createExplainService({ clock, filters }: { clock: Clock; filters
     rule: string,
   ): Promise<Explained> {
     const annotations = trigger.rules?.[rule]?.annotations
-    const definition = annotations && valueOf(annotations, 'filter')
     const name = { rule: rule.slice(rule.indexOf('/') + 1) }
-    const problem = annotations && problemOfRule(annotations, filters.jsonata)
+    const { filter, problem } = storedRuleFilter(annotations ?? [], filters.jsonata)
     if (problem !== undefined) return { ...name, matched: false, clause: unusable(problem) }
-    if (definition !== undefined) {
-      const clause = await failingClause(definition, fired, fire.acceptedAtMs)
+    if (filter !== undefined) {
+      const clause = await failingClause(filter, fired, fire.acceptedAtMs)
       if (clause !== undefined) return { ...name, matched: false, clause }
     }
     const expression = transformOf(annotations)
@@ -38,8 +43,8 @@ export function createExplainService({ clock, filters }: { clock: Clock; filters
     return { ...name, matched: true, input: 'problem' in input ? { error: input.problem } : parseJson(input.text) }
   }
 
-  async function failingClause(definition: unknown, fired: FiredEvent, nowMs: number): Promise<unknown> {
-    const { matched, clause } = await explain(filters.compile(definition), fired.subject(noId, nowMs), filters.jsonata)
+  async function failingClause(filter: CompiledFilter, fired: FiredEvent, nowMs: number): Promise<unknown> {
+    const { matched, clause } = await explain(filter, fired.subject(noId, nowMs), filters.jsonata)
     if (matched) return undefined
     return clause === undefined ? { path: '/filter' } : { ...clause, path: `/filter${clause.path}` }
   }
@@ -69,15 +74,14 @@ export function createExplainService({ clock, filters }: { clock: Clock; filters
       const { trigger } = call
       const { fired, fire } = open(call)
       const rules = await Promise.all(Object.keys(trigger.rules ?? {}).map(rule => explained(call, fired, fire, rule)))
-      const problem = problemOfTrigger(trigger.annotations, filters.jsonata)
+      const { problem } = storedTriggerFilter(trigger.annotations, filters.jsonata)
       if (problem === undefined) return rules
       return [{ trigger: trigger.name, matched: false, clause: unusable(problem) }, ...rules]
     },
   }
 }
 
-/** The clause of a stored annotation that cannot be used; the problem begins with the annotation's name. */
-function unusable(problem: string): object {
-  const name = /'(\w+)'/.exec(problem)?.[1] ?? ''
-  return { path: `/${name}`, reason: problem }
+/** The clause of a stored annotation that cannot be used. */
+function unusable({ annotation, text }: AnnotationProblem): object {
+  return { path: `/${annotation}`, reason: text }
 }

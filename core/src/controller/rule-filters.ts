@@ -1,8 +1,8 @@
-import { compileFilter, RuleSet, type CompiledFilter, type FilterSubject } from '@sluice/cloudevents/filter'
+import { RuleSet, type CompiledFilter, type FilterSubject } from '@sluice/cloudevents/filter'
 import type { JsonataEvaluator } from '@sluice/cloudevents/jsonata'
 import { LRUCache } from 'lru-cache'
 import { bounds, valueOf, type FiredRule, type RuleLink, type WhiskTrigger } from '../model/index.ts'
-import { problemOfRule } from './event-annotations.ts'
+import { storedRuleFilter } from './event-annotations.ts'
 
 /**
  * Which rules of a trigger an event passes (events.md §3). A trigger's filters are compiled together, once for each
@@ -11,8 +11,6 @@ import { problemOfRule } from './event-annotations.ts'
 export type RuleFilters = {
   /** The filters of a trigger's rules; nothing when no rule has one, and none an annotation that cannot be used. */
   of(trigger: WhiskTrigger): TriggerFilters | undefined
-  /** Compiles one definition. Throws FilterError. */
-  compile(definition: unknown): CompiledFilter
   /** Tells of a stored annotation that cannot be used, once. */
   tell(entity: string, problem: string): void
   readonly jsonata: JsonataEvaluator
@@ -38,7 +36,6 @@ export function createRuleFilters(
   /** An entity is read again every minute at least, and its problem is no news then. */
   const told = new LRUCache<string, true>({ max: bounds.api.toldProblemsMax })
   const known = new WeakMap<WhiskTrigger, TriggerFilters | 'none'>()
-  const compile = (definition: unknown): CompiledFilter => compileFilter(definition, { jsonata })
 
   function tell(entity: string, problem: string): void {
     const key = `${entity} ${problem}`
@@ -52,13 +49,12 @@ export function createRuleFilters(
     let hasFilters = false
     for (const [rule, { annotations }] of Object.entries(links)) {
       if (annotations === undefined) continue
-      const definition = valueOf(annotations, 'filter')
-      hasFilters ||= definition !== undefined
-      const error = problemOfRule(annotations, jsonata)
-      if (error !== undefined) {
-        disabled.push([rule, { decision: 'inactive', error }])
-        tell(`rule ${rule}`, error)
-      } else if (definition !== undefined) filters.set(rule, compile(definition))
+      hasFilters ||= valueOf(annotations, 'filter') !== undefined
+      const { filter, problem } = storedRuleFilter(annotations, jsonata)
+      if (problem !== undefined) {
+        disabled.push([rule, { decision: 'inactive', error: problem.text }])
+        tell(`rule ${rule}`, problem.text)
+      } else if (filter !== undefined) filters.set(rule, filter)
     }
     if (filters.size + disabled.length === 0) return undefined
     const names = [...filters.keys()]
@@ -85,7 +81,6 @@ export function createRuleFilters(
 
   return {
     jsonata,
-    compile,
     tell,
     of(trigger) {
       const { rules } = trigger

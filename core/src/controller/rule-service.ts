@@ -10,7 +10,7 @@ import {
   type WhiskRule,
 } from '../model/index.ts'
 import type { Stored } from '../spi/index.ts'
-import { checkRuleAnnotations, problemOfRule } from './event-annotations.ts'
+import { checkRuleAnnotations, storedRuleFilter } from './event-annotations.ts'
 import type { RuleFilters } from './rule-filters.ts'
 import { bindingId, requireReadable } from './entitlement.ts'
 import type { CommonFields, EntityBody } from './entity-body.ts'
@@ -128,9 +128,9 @@ export function createRuleService(deps: {
     async get(id) {
       const { entity: rule } = await entities.get<WhiskRule>(id, 'rule')
       // Events.md §3.1.
-      const problem = problemOfRule(rule.annotations, deps.filters.jsonata)
+      const { problem } = storedRuleFilter(rule.annotations, deps.filters.jsonata)
       if (problem === undefined) return { rule, status: await statusOf(rule) }
-      const annotations = [...rule.annotations, { key: 'sluice:error', value: problem }]
+      const annotations = [...rule.annotations, { key: 'sluice:error', value: problem.text }]
       return { rule: { ...rule, annotations }, status: 'inactive' }
     },
 

@@ -1,8 +1,8 @@
-import { RuleSet } from '@sluice/cloudevents/filter'
+import { RuleSet, type CompiledFilter } from '@sluice/cloudevents/filter'
 import { LRUCache } from 'lru-cache'
-import { bounds, valueOf, type WhiskTrigger } from '../model/index.ts'
+import { bounds, type WhiskTrigger } from '../model/index.ts'
 import type { ArtifactStore, Clock } from '../spi/index.ts'
-import { problemOfTrigger } from './event-annotations.ts'
+import { storedTriggerFilter } from './event-annotations.ts'
 import type { RuleFilters } from './rule-filters.ts'
 
 /**
@@ -41,20 +41,17 @@ export function createTriggerIndex(deps: {
 
   async function load(namespace: string): Promise<Accepting> {
     let unusable = 0
-    const found: { id: WhiskTrigger; filter: ReturnType<RuleFilters['compile']> }[] = []
+    const found: { id: WhiskTrigger; filter: CompiledFilter }[] = []
     const limit = bounds.api.listLimitMax
     for (let skip = 0; ; skip += limit) {
       const page = await artifacts.list({ namespace, kind: 'trigger', skip, limit })
       for (const { document } of page) {
         const trigger = document as unknown as WhiskTrigger
-        const definition = valueOf(trigger.annotations, 'accepts')
-        if (definition === undefined) continue
-        const problem = problemOfTrigger(trigger.annotations, filters.jsonata)
-        if (problem === undefined) found.push({ id: trigger, filter: filters.compile(definition) })
-        else {
-          unusable++
-          filters.tell(`trigger ${namespace}/${trigger.name}`, problem)
-        }
+        const { filter, problem } = storedTriggerFilter(trigger.annotations, filters.jsonata)
+        if (filter !== undefined) found.push({ id: trigger, filter })
+        if (problem === undefined) continue
+        unusable++
+        filters.tell(`trigger ${namespace}/${trigger.name}`, problem.text)
       }
       if (page.length < limit) return { set: new RuleSet(found), unusable }
     }

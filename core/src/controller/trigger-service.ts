@@ -10,7 +10,7 @@ import {
 } from '../model/index.ts'
 import type { CommonFields, EntityBody } from './entity-body.ts'
 import type { EntityStore } from './entity-store.ts'
-import { checkTriggerAnnotations, problemOfTrigger } from './event-annotations.ts'
+import { checkTriggerAnnotations, storedTriggerFilter } from './event-annotations.ts'
 import type { RuleFilters } from './rule-filters.ts'
 
 /** Triggers, and the links of rules that live in their documents (rest-api.md §7.1, §7.3). */
@@ -57,9 +57,9 @@ export function createTriggerService(deps: { entities: EntityStore; filters: Rul
 
     async get(id) {
       const { entity: trigger } = await entities.get<WhiskTrigger>(id, 'trigger')
-      const problem = problemOfTrigger(trigger.annotations, deps.filters.jsonata)
+      const { problem } = storedTriggerFilter(trigger.annotations, deps.filters.jsonata)
       if (problem === undefined) return trigger
-      return { ...trigger, annotations: [...trigger.annotations, { key: 'sluice:error', value: problem }] }
+      return { ...trigger, annotations: [...trigger.annotations, { key: 'sluice:error', value: problem.text }] }
     },
 
     delete: id => entities.delete<WhiskTrigger>(id, 'trigger'),
