@@ -5,7 +5,7 @@ import { ok, plain, type Answer } from './answers.ts'
 import type { Authenticator } from './authentication.ts'
 import type { Query as QueryType } from './query.ts'
 import { Query } from './query.ts'
-import { acceptsJson, isCloudEvent } from './request-headers.ts'
+import { acceptsJson } from './request-headers.ts'
 import type { RouteTable } from './route-table.ts'
 import type { Throttle } from './throttle.ts'
 
@@ -32,8 +32,7 @@ export function createApiDoor(deps: {
   ): Answer | Promise<Answer> {
     const { route, namespace, names } = routes.match(request.method ?? '', path, identity.namespace.name)
     if (route.json !== false && !acceptsJson(request)) throw notAcceptable()
-    if (route.throttle === 'invoke') throttle.invoke(identity)
-    else if (route.throttle === 'fire') throttle.fire(identity, { delivery: isCloudEvent(request) })
+    if (route.throttle !== undefined) throttle[route.throttle](identity, request)
     return route.handle({ request, transid, identity, namespace, names, query })
   }
 

@@ -40,7 +40,17 @@ async function open() {
   await call('DELETE', '~triggers/retired')
   return fixture
 }
-type Answer = Awaited<ReturnType<Awaited<ReturnType<typeof open>>['call']>>
+type Call = Awaited<ReturnType<typeof open>>['call']
+type Answer = Awaited<ReturnType<Call>>
+
+/** By every route and in every mode in which a rule gets an event. */
+async function deliverEachWay(call: Call): Promise<Answer[]> {
+  return [
+    await call('POST', '~triggers/ruled', {}, { headers: binary }),
+    await call('POST', '~events', {}, { headers: binary }),
+    await call('POST', '~events', JSON.stringify([event]), { headers: batch }),
+  ]
+}
 
 /** By outcome: the answers of every route that takes deliveries. */
 const deliveries: Record<Exclude<Case['outcome'], 'any'>, () => Promise<Answer[]>> = {
@@ -49,12 +59,7 @@ const deliveries: Record<Exclude<Case['outcome'], 'any'>, () => Promise<Answer[]
     return [await call('POST', '~triggers/idle', {}, { headers: binary })]
   },
   async accepted() {
-    const { call } = await open()
-    return [
-      await call('POST', '~triggers/ruled', {}, { headers: binary }),
-      await call('POST', '~events', {}, { headers: binary }),
-      await call('POST', '~events', JSON.stringify([event]), { headers: batch }),
-    ]
+    return deliverEachWay((await open()).call)
   },
   async unsupported() {
     const { call } = await open()
@@ -64,11 +69,7 @@ const deliveries: Record<Exclude<Case['outcome'], 'any'>, () => Promise<Answer[]
   async throttled() {
     const { call, setLimits } = await open()
     await setLimits('guest', { firesPerMinute: 0 })
-    return [
-      await call('POST', '~triggers/ruled', {}, { headers: binary }),
-      await call('POST', '~events', {}, { headers: binary }),
-      await call('POST', '~events', JSON.stringify([event]), { headers: batch }),
-    ]
+    return deliverEachWay(call)
   },
   async gone() {
     const { call } = await open()

@@ -1,20 +1,15 @@
+import type { IncomingMessage } from 'node:http'
 import { ApiError, bounds, messages, type Identity, type SystemLimits } from '../model/index.ts'
 import type { Clock, LoadBalancer, RateCounters } from '../spi/index.ts'
+import { isCloudEvent } from './request-headers.ts'
 
 /** Rates and concurrency of a namespace (rest-api.md §9.5). A namespace's own limits count in every profile. */
 export interface Throttle {
   /** Counts one invocation. Throws 429, for the rate before the concurrency. */
   invoke(identity: Identity): void
-  /** Counts fires. Throws 429. */
-  fire(identity: Identity, how?: FireCount): void
-}
-
-export type FireCount = {
-  /** Events that the request brings, 1 unless told. */
-  readonly events?: number
-  /** To a sender of events a refusal says when to come again, as the web hook specification asks; OpenWhisk's own
-   *  clients get OpenWhisk's answer. */
-  readonly delivery?: boolean
+  /** Counts fires, one unless told. Throws 429: to a sender of events with the time to come again, as the web hook
+   *  specification asks; OpenWhisk's own clients get OpenWhisk's answer. */
+  fire(identity: Identity, request: IncomingMessage, events?: number): void
 }
 
 export function createThrottle(deps: {
@@ -25,11 +20,18 @@ export function createThrottle(deps: {
 }): Throttle {
   const { limits: system, rateCounters, balancer, clock } = deps
 
-  function count(identity: Identity, operation: string, allowed: number | undefined, how: FireCount = {}): void {
+  function count(
+    identity: Identity,
+    operation: string,
+    allowed: number | undefined,
+    request?: IncomingMessage,
+    events?: number,
+  ): void {
     if (allowed === undefined) return
-    const number = rateCounters.increment(`${identity.namespace.uuid}:${operation}`, how.events)
+    const number = rateCounters.increment(`${identity.namespace.uuid}:${operation}`, events)
     if (number <= allowed) return
-    const retryAfterSeconds = how.delivery ? Math.ceil((minuteMs - (clock.nowMs() % minuteMs)) / 1000) : undefined
+    const retryAfterSeconds =
+      request && isCloudEvent(request) ? Math.ceil((minuteMs - (clock.nowMs() % minuteMs)) / 1000) : undefined
     throw new ApiError(429, messages.tooManyRequests(number, allowed), { retryAfterSeconds })
   }
 
@@ -41,8 +43,8 @@ export function createThrottle(deps: {
       const inFlight = balancer.inFlight(identity.namespace.uuid)
       if (inFlight >= allowed) throw new ApiError(429, messages.tooManyConcurrent(inFlight, allowed))
     },
-    fire(identity, how) {
-      count(identity, 'fire', identity.limits.firesPerMinute ?? system.firesPerMinute, how)
+    fire(identity, request, events) {
+      count(identity, 'fire', identity.limits.firesPerMinute ?? system.firesPerMinute, request, events)
     },
   }
 }

@@ -25,7 +25,7 @@ export function eventRoutes(deps: { events: EventService; bodies: BodyReader; th
     if (decoded === undefined) throw noEvent(type)
     // The door has counted the request as one: an event in a batch is a fire like any other.
     const more = decoded.events.length - 1
-    if (more > 0) throttle.fire(identity, { events: more, delivery: true })
+    if (more > 0) throttle.fire(identity, request, more)
     const counts = await events.accept({
       identity,
       namespace,
