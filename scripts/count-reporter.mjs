@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 
-/** A vitest reporter that writes how many tests passed, failed (with names and messages) and were skipped, and why, to $SLUICE_TEST_REPORT. */
+/** A vitest reporter that writes how many tests passed, failed (with names and messages) and were skipped, and why, to
+ *  $SLUICE_TEST_REPORT. */
 export default class CountReporter {
   onTestRunEnd(modules, unhandledErrors) {
     const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 }

@@ -1,7 +1,7 @@
 /**
  * `node scripts/test.mjs unit contract system system:docker [-- vitest's options]`: runs the projects one after the other
- * (`system:docker`: the system tests again, with actions in Docker containers), tells which tests failed and why others were skipped, and ends with
- * `N passed, N failed, N skipped` over all of them.
+ * (`system:docker`: the system tests again, with actions in Docker containers), tells which tests failed and why others
+ * were skipped, and ends with `N passed, N failed, N skipped` over all of them.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

@@ -1,9 +1,6 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { readKit, type CesqlCase } from '@sluice/cloudevents/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { parse } from 'yaml'
 import { deleteEntities, eventually, putEntity, type Api } from '../rig/api.ts'
-import { repository } from '../rig/hub-process.ts'
 import { openHubUnderTest, type HubUnderTest } from '../rig/hub-under-test.ts'
 
 /**
@@ -11,22 +8,11 @@ import { openHubUnderTest, type HubUnderTest } from '../rig/hub-under-test.ts'
  * trigger, and the event is fired once. What runs and what `explain` says must be what the case says.
  */
 
-type Case = {
-  name: string
-  expression: string
-  event?: Record<string, unknown>
-  eventOverrides?: Record<string, unknown>
-  result?: boolean | number | string
-  error?: string
-}
 type Explained = { rule: string; matched: boolean; clause?: { path: string; reason: string } }
-type Group = { readonly event: Record<string, unknown>; readonly rules: Map<string, Case> }
+type Group = { readonly event: Record<string, unknown>; readonly rules: Map<string, CesqlCase> }
 
-const folder = join(repository, '../shared/conformance', 'cesql')
-const there = existsSync(folder)
-const files = (there ? readdirSync(folder) : [])
-  .filter(file => file.endsWith('.yaml'))
-  .map(file => ({ file, cases: (parse(readFileSync(join(folder, file), 'utf8')) as { tests: Case[] }).tests }))
+const files = readKit('cesql')
+const there = files.length > 0
 const numbered = files
   .flatMap(({ cases }) => cases)
   .map((one, number) => ({ one, rule: `case-${number}`, event: eventOf(one) }))
@@ -34,7 +20,7 @@ const groups = new Map<string, Group>()
 for (const { one, rule, event } of numbered) {
   if (one.error === 'parse') continue
   const key = JSON.stringify(event)
-  const group = groups.get(key) ?? { event, rules: new Map<string, Case>() }
+  const group = groups.get(key) ?? { event, rules: new Map<string, CesqlCase>() }
   groups.set(key, group)
   group.rules.set(rule, one)
 }
@@ -86,7 +72,7 @@ function ruleBody(trigger: string, expression: string): object {
   return { trigger: `/_/${trigger}`, action: '/_/none', annotations: [{ key: 'filter', value: expression }] }
 }
 
-function eventOf({ event, eventOverrides }: Case): Record<string, unknown> {
+function eventOf({ event, eventOverrides }: CesqlCase): Record<string, unknown> {
   const usual = { specversion: '1.0', id: 'id-1', source: 'http://localhost/source', type: 'io.sluice.test' }
   return event ?? { ...usual, ...eventOverrides }
 }

@@ -21,6 +21,7 @@ import {
 } from '@sluice/cloudevents/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deleteEntities, putEntity, type Answer, type Api } from '../rig/api.ts'
+import { amountOf, answerMsMax, tellsInside } from '../rig/hostile-answers.ts'
 import { openHubUnderTest, type HubUnderTest } from '../rig/hub-under-test.ts'
 
 /**
@@ -28,9 +29,7 @@ import { openHubUnderTest, type HubUnderTest } from '../rig/hub-under-test.ts'
  * the next request is served. The decoders and languages alone are fed 10,000 in the package `cloudevents`.
  */
 
-const firstSeed = Number(process.env.SLUICE_TEST_SEED ?? 20_261_130)
-const cases = Number(process.env.SLUICE_TEST_CASES ?? 400)
-const answerMsMax = 1000
+const { seed: firstSeed, cases } = amountOf({ seed: 20_261_130, cases: 400 })
 
 let hub: HubUnderTest
 let api: Api
@@ -175,7 +174,7 @@ async function tryAll(attempt: (next: Next) => Promise<Answer>): Promise<Map<num
       statuses.set(status, (statuses.get(status) ?? 0) + 1)
       if (status >= 500) note(`${status} ${text.slice(0, 200)}`)
       if (status >= 400 && typeof body?.error !== 'string') note(`no envelope: ${status} ${text.slice(0, 200)}`)
-      if (/\bat \S+ \(|node_modules|\.[jt]s:\d+/.test(text)) note(`tells what is inside: ${text.slice(0, 200)}`)
+      if (tellsInside(text)) note(`tells what is inside: ${text.slice(0, 200)}`)
     } catch (error) {
       note(`no answer: ${String(error)}`)
     }

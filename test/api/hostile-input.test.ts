@@ -1,15 +1,14 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deleteEntities, type Api } from '../rig/api.ts'
+import { amountOf, answerMsMax, tellsInside } from '../rig/hostile-answers.ts'
 import { hostileRequest, type HostileRequest } from '../rig/hostile-requests.ts'
 import { openHubUnderTest, type HubUnderTest } from '../rig/hub-under-test.ts'
 import { seededRandom } from '../rig/seeded-random.ts'
 
 /** reliability.md S3 and S5 against a whole hub. A find is repeated from its seed. */
 
-const seed = Number(process.env.SLUICE_TEST_SEED ?? 20_261_125)
-const cases = Number(process.env.SLUICE_TEST_CASES ?? 300)
-const answerMsMax = 1000
+const { seed, cases } = amountOf({ seed: 20_261_125, cases: 300 })
 
 let hub: HubUnderTest
 let api: Api
@@ -55,7 +54,7 @@ describe('hostile requests', () => {
       if (tookMs > answerMsMax) note(`${Math.round(tookMs)} ms`)
       // 417 is the HTTP library's, before it is a request.
       if (status >= 400 && status < 500 && status !== 417 && !isEnvelope(answer)) note('no envelope')
-      if (/\bat \S+ \(|node_modules|\.[jt]s:\d+/.test(answer) && !isRunAnswer(answer)) note('inside told')
+      if (tellsInside(answer) && !isRunAnswer(answer)) note('inside told')
       if ((await api.call('GET', '/ping', { auth: null, timeoutMs: answerMsMax })).text !== 'pong') note('next request')
     }
     expect(findings).toEqual([])

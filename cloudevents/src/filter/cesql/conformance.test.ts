@@ -5,34 +5,22 @@ import type { EventParts } from '../../event.ts'
 import { compileFilter } from '../compile-filter.ts'
 import { FilterError } from '../filter-error.ts'
 import { subjectOf, type FilterSubject } from '../subject.ts'
-import { filesOf, readSuiteFile, suiteIsThere } from '../testing/conformance.ts'
+import { readKit, type CesqlCase } from '../testing/conformance.ts'
 import { compileCesql } from './cesql.ts'
 
-type Case = {
-  name: string
-  expression: string
-  event?: Record<string, unknown>
-  eventOverrides?: Record<string, unknown>
-  result?: boolean | number | string
-  error?: string
-}
+const kit = readKit('cesql')
 
-const there = suiteIsThere('cesql')
-const files = there ? filesOf('cesql', '.yaml') : []
-
-describe.skipIf(!there)('conformance/cesql', () => {
+describe.skipIf(kit.length === 0)('conformance/cesql', () => {
   it('has all cases at hand', () => {
-    const all = files.flatMap(file => (readSuiteFile('cesql', file) as { tests: Case[] }).tests)
-    expect(all.length).toBeGreaterThanOrEqual(204)
+    expect(kit.flatMap(({ cases }) => cases)).toHaveLength(204)
   })
 
-  describe.each(files)('%s', file => {
-    const { tests } = readSuiteFile('cesql', file) as { tests: Case[] }
-    for (const one of tests) it(one.name, () => check(one))
+  describe.each(kit)('$file', ({ cases }) => {
+    for (const one of cases) it(one.name, () => check(one))
   })
 })
 
-function check({ expression, result, error, ...rest }: Case): void {
+function check({ expression, result, error, ...rest }: CesqlCase): void {
   const subject = subjectOfCase(rest)
   if (error === 'parse') {
     expect(() => compileCesql(expression)).toThrow(FilterError)
@@ -48,7 +36,7 @@ function check({ expression, result, error, ...rest }: Case): void {
   )
 }
 
-function subjectOfCase({ event, eventOverrides }: Pick<Case, 'event' | 'eventOverrides'>): FilterSubject {
+function subjectOfCase({ event, eventOverrides }: Pick<CesqlCase, 'event' | 'eventOverrides'>): FilterSubject {
   const all = event ?? { id: 'id-1', source: 'http://localhost/source', type: 'io.sluice.test', ...eventOverrides }
   const { id, source, type, subject, time, datacontenttype, dataschema, specversion, ...extensions } = all
   return subjectOf(

@@ -1,8 +1,7 @@
 /** The EventBridge patterns of the conformance data, each case by its name. */
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { FilterError } from '../filter-error.ts'
-import { filesOf, readSuiteFile, suiteIsThere } from '../testing/conformance.ts'
+import { differencesOf, filesOf, readSuiteFile, suiteIsThere } from '../testing/conformance.ts'
 import { compilePattern } from './compile-pattern.ts'
 
 type Case = {
@@ -17,11 +16,7 @@ type Case = {
 }
 
 /** By name: why a case is answered differently here. */
-const differences = (
-  JSON.parse(
-    readFileSync(new URL('../../../../test/data/conformance-differences.json', import.meta.url), 'utf8'),
-  ) as Record<string, Record<string, string>>
-)['event-ruler']
+const differences = differencesOf('event-ruler')
 
 const there = suiteIsThere('event-ruler')
 const files = there ? filesOf('event-ruler', '.json') : []
@@ -29,8 +24,8 @@ const files = there ? filesOf('event-ruler', '.json') : []
 describe.skipIf(!there)('conformance/event-ruler', () => {
   it('has all cases at hand', () => {
     const all = files.flatMap(file => (readSuiteFile('event-ruler', file) as { cases: Case[] }).cases)
-    expect(all.length).toBeGreaterThanOrEqual(237)
-    expect(all.map(one => one.name)).toEqual(expect.arrayContaining(Object.keys(differences ?? {})))
+    expect(all).toHaveLength(237)
+    expect(all.map(one => one.name)).toEqual(expect.arrayContaining(Object.keys(differences)))
   })
 
   describe.each(files)('%s', file => {
@@ -48,7 +43,7 @@ function check(one: Case): void {
   }
   const event = one.eventText === undefined ? one.event : (JSON.parse(one.eventText) as Record<string, unknown>)
   const matched = compilePattern(read())(event as Record<string, unknown>)
-  const differs = differences?.[one.name] !== undefined
+  const differs = differences[one.name] !== undefined
   if (differs) expect(one.quirk).toBe(true)
   expect(matched).toBe(differs ? !one.matches : one.matches)
 }

@@ -1,4 +1,4 @@
-/** Reads the shared conformance data of the filters, which lies beside the repository and is not part of it. */
+/** Reads the shared conformance data, which lies beside the repository and is not part of it. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { parse } from 'yaml'
 
@@ -18,4 +18,30 @@ export function filesOf(suite: string, extension: string): string[] {
 export function readSuiteFile(suite: string, file: string): unknown {
   const text = readFileSync(new URL(`${suite}/${file}`, folder), 'utf8')
   return file.endsWith('.yaml') ? parse(text) : JSON.parse(text)
+}
+
+/** Why cases of a suite (`event-ruler`) or of a file of it (`cloudevents/http-webhook.json`) are answered differently, by name. */
+export function differencesOf(part: string): Readonly<Record<string, string>> {
+  const file = new URL('../../../../test/data/conformance-differences.json', import.meta.url)
+  const all = JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, string>>
+  return all[part] ?? {}
+}
+
+/** A case of the CESQL kit. */
+export type CesqlCase = {
+  name: string
+  expression: string
+  event?: Record<string, unknown>
+  eventOverrides?: Record<string, unknown>
+  result?: boolean | number | string
+  error?: string
+}
+
+/** The files of a conformance kit; none when it is not there. */
+export function readKit(suite: 'cesql'): { file: string; cases: CesqlCase[] }[] {
+  if (!suiteIsThere(suite)) return []
+  return filesOf(suite, '.yaml').map(file => {
+    const { tests } = readSuiteFile(suite, file) as { tests: CesqlCase[] }
+    return { file, cases: tests }
+  })
 }
