@@ -93,6 +93,11 @@ describe.skipIf(!there)('conformance/cloudevents/http-webhook.json', () => {
 })
 
 describe('the rate of fires', () => {
+  const sendBatch = (call: Call, count: number) => {
+    const events = Array.from({ length: count }, (_, id) => ({ ...event, id: String(id) }))
+    return call('POST', '~events', JSON.stringify(events), { headers: batch })
+  }
+
   it('counts every event of a batch, and refuses the batch as a whole', async () => {
     const accepted: number[] = []
     const deps = {
@@ -105,20 +110,30 @@ describe('the rate of fires', () => {
     }
     const { call, setLimits } = await createFixture({ clock: frozen, deps })
     await setLimits('guest', { firesPerMinute: 5 })
-    const send = (count: number) =>
-      call(
-        'POST',
-        '~events',
-        JSON.stringify(Array.from({ length: count }, (_, id) => ({ ...event, id: String(id) }))),
-        {
-          headers: batch,
-        },
-      )
-    expect((await send(3)).status).toBe(202)
-    const { status, json } = await send(3)
+    expect((await sendBatch(call, 3)).status).toBe(202)
+    const { status, json } = await sendBatch(call, 3)
     expect([status, json.error]).toEqual([429, 'Too many requests in the last minute (count: 6, allowed: 5).'])
     expect(accepted).toEqual([3])
-    expect((await send(1)).json.error).toContain('count: 7')
+    expect((await sendBatch(call, 1)).json.error).toContain('count: 7')
+  })
+
+  it('takes a batch of all that a minute has room for', async () => {
+    const { call, setLimits } = await createFixture({ clock: frozen })
+    await setLimits('guest', { firesPerMinute: 5 })
+    expect((await sendBatch(call, 5)).status).toBe(202)
+  })
+
+  it('refuses a larger batch as too large, since no waiting would help', async () => {
+    const { call, setLimits } = await createFixture({ clock: frozen })
+    await setLimits('guest', { firesPerMinute: 5 })
+    const { status, json, headers } = await sendBatch(call, 6)
+    expect([status, headers['retry-after']]).toEqual([413, undefined])
+    expect(json.error).toBe(
+      'A batch of 6 events can never be accepted: the namespace takes 5 events a minute. Send at most 5 in a request.',
+    )
+    // It was counted as the one request that it is, and the rest of the minute is left to others.
+    expect((await sendBatch(call, 4)).status).toBe(202)
+    expect((await sendBatch(call, 1)).status).toBe(429)
   })
 
   it('tells senders of events when the next minute begins, and plain clients nothing, as OpenWhisk', async () => {

@@ -7,9 +7,12 @@ import { isCloudEvent } from './request-headers.ts'
 export interface Throttle {
   /** Counts one invocation. Throws 429, for the rate before the concurrency. */
   invoke(identity: Identity): void
-  /** Counts fires, one unless told. Throws 429: to a sender of events with the time to come again, as the web hook
-   *  specification asks; OpenWhisk's own clients get OpenWhisk's answer. */
-  fire(identity: Identity, request: IncomingMessage, events?: number): void
+  /** Counts a fire. Throws 429: to a sender of events with the time to come again, as the web hook specification asks;
+   *  OpenWhisk's own clients get OpenWhisk's answer. */
+  fire(identity: Identity, request: IncomingMessage): void
+  /** Counts the events of a batch, of which one was counted as the request. Throws 413 for more than a minute takes, which
+   *  no waiting helps, and 429 as `fire` does. */
+  batch(identity: Identity, request: IncomingMessage, events: number): void
 }
 
 export function createThrottle(deps: {
@@ -35,6 +38,10 @@ export function createThrottle(deps: {
     throw new ApiError(429, messages.tooManyRequests(number, allowed), { retryAfterSeconds })
   }
 
+  function firesPerMinute({ limits }: Identity): number | undefined {
+    return limits.firesPerMinute ?? system.firesPerMinute
+  }
+
   return {
     invoke(identity) {
       count(identity, 'invoke', identity.limits.invocationsPerMinute ?? system.invocationsPerMinute)
@@ -43,8 +50,13 @@ export function createThrottle(deps: {
       const inFlight = balancer.inFlight(identity.namespace.uuid)
       if (inFlight >= allowed) throw new ApiError(429, messages.tooManyConcurrent(inFlight, allowed))
     },
-    fire(identity, request, events) {
-      count(identity, 'fire', identity.limits.firesPerMinute ?? system.firesPerMinute, request, events)
+    fire(identity, request) {
+      count(identity, 'fire', firesPerMinute(identity), request)
+    },
+    batch(identity, request, events) {
+      const allowed = firesPerMinute(identity)
+      if (allowed !== undefined && events > allowed) throw new ApiError(413, messages.batchOverRate(events, allowed))
+      if (events > 1) count(identity, 'fire', allowed, request, events - 1)
     },
   }
 }

@@ -38,6 +38,8 @@ export const messages = {
   ruleInactive: (rule: string, action: string) => `Rule '${rule}' is inactive, action '${action}' was not activated.`,
   identityConflict: 'An event with this source and id exists with other content.',
   keyConflict: 'This Idempotency-Key was used with another payload.',
+  batchOverRate: (events: number, allowed: number) =>
+    `A batch of ${events} events can never be accepted: the namespace takes ${allowed} events a minute. Send at most ${allowed} in a request.`,
 } as const
 
 /** Texts of an activation's `error` (platform.md §10.1, rest-api.md §5.8). */

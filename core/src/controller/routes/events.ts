@@ -23,9 +23,8 @@ export function eventRoutes(deps: { events: EventService; bodies: BodyReader; th
     if (refused !== undefined) throw malformed(refused)
     const decoded = decodeAll(request.headers, bytes, request.rawHeaders)
     if (decoded === undefined) throw noEvent(type)
-    // The door has counted the request as one: an event in a batch is a fire like any other.
-    const more = decoded.events.length - 1
-    if (more > 0) throttle.fire(identity, request, more)
+    // An event in a batch is a fire like any other.
+    throttle.batch(identity, request, decoded.events.length)
     const counts = await events.accept({
       identity,
       namespace,
