@@ -1,10 +1,10 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { curlMissing, shell } from '../rig/curl.ts'
 import {
   removeDirectory,
   repository,
@@ -20,7 +20,8 @@ const program = join(repository, 'hub/dist/src/bin.js')
 
 describe('a start', () => {
   it('runs the samples, and the commands it prints answer as they stand', async context => {
-    if (!(await hasCurl())) context.skip('needs curl: it is not installed')
+    const missing = await curlMissing()
+    if (missing !== undefined) return context.skip(missing)
     const hub = await start({ args: [] })
     const commands = hub.output().match(/^ {2}curl .*$/gm) ?? []
     expect(commands).toHaveLength(3)
@@ -203,18 +204,6 @@ function authOf(hub: HubProcess): { authorization: string } {
 /** Waits for a line of the hub; the test's own time-out is the bound. */
 async function printed(hub: HubProcess, line: RegExp): Promise<void> {
   while (!line.test(hub.output())) await sleep(20)
-}
-
-async function shell(command: string): Promise<string> {
-  const { stdout } = await promisify(execFile)('sh', ['-c', command], { timeout: 20_000 })
-  return stdout
-}
-
-function hasCurl(): Promise<boolean> {
-  return shell('command -v curl').then(
-    () => true,
-    () => false,
-  )
 }
 
 function scratch(): string {
