@@ -21,6 +21,8 @@ export type ContainerFactoryUnderTest = {
   environment: readonly string[]
   /** Those of `pids`, as the container numbers them, that still run. */
   alive(container: Container, pids: readonly number[]): Promise<number[]>
+  /** How somebody else ends a container, by name. Only for factories that tell `outside`. */
+  lose?: Readonly<Record<string, (container: Container) => Promise<void>>>
 }
 
 const hubSecret = 'SLUICE_TEST_SECRET_OF_THE_HUB'
@@ -253,6 +255,39 @@ export function containerFactoryContract(name: string, subject: ContainerFactory
         const container = await start()
         await expect(call(container, '/signal', { signal: 'SIGKILL' })).rejects.toThrow()
         expect(await container.exited).toMatchObject({ oom: false })
+      })
+
+      for (const [how, lose] of Object.entries(subject.lose ?? {})) {
+        it(`[rel:R8] tells that one was lost from outside when it is ${how}`, async () => {
+          const container = await start()
+          await call(container, '/pid')
+          const running = call(container, '/hang').catch(() => 'cut')
+          await lose(container)
+          expect(await container.exited).toMatchObject({ oom: false, outside: true })
+          expect(await running).toBe('cut')
+        })
+      }
+
+      it('[rel:R8] says of none that ended by itself, or was destroyed, that it was lost from outside', async () => {
+        const factory = await openFactory()
+        const ends: [string, object][] = [
+          ['/exit', { code: 0 }],
+          ['/exit', { code: 137 }],
+          ['/signal', { signal: 'SIGKILL' }],
+          ['/signal', { signal: 'SIGTERM' }],
+          ['/allocate', { mb: 400 }],
+        ]
+        const byItself = ends.map(async ([path, body]) => {
+          const container = await start({ memoryMb: 128 }, factory)
+          await expect(call(container, path, body)).rejects.toThrow()
+          return container.exited
+        })
+        const destroyed = start({}, factory).then(async container => {
+          await container.destroy()
+          return container.exited
+        })
+        const exits = await Promise.all([...byItself, destroyed])
+        expect(exits.filter(({ outside }) => outside === true)).toEqual([])
       })
 
       it('[runtime:SYS-08] ends a container that takes more memory than its limit and tells it apart', async () => {

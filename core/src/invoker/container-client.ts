@@ -76,7 +76,8 @@ type Refused = { readonly kind: 'refused' }
 /** How long to wait for the reason after a connection broke: the exit is known within a tick or two, OOM with it. */
 const exitReasonMs = 2000
 
-/** A broken connection: was it the memory limit? Waits for the exit's own word instead of polling (platform.md §10). */
+/** A broken connection: was it the memory limit, or somebody outside? Waits for the exit's own word instead of polling
+ *  (platform.md §10). */
 async function lost(container: Container, clock: Clock): Promise<CallOutcome> {
   const patience = new AbortController()
   const exit = await Promise.race([
@@ -87,8 +88,11 @@ async function lost(container: Container, clock: Clock): Promise<CallOutcome> {
     ),
   ])
   patience.abort()
-  return { kind: 'lost', oom: exit?.oom ?? false }
+  return { kind: 'lost', oom: exit?.oom ?? false, outside: exit?.outside ?? false }
 }
+
+/** As far as the connection alone can tell. */
+const lostSoFar: CallOutcome = { kind: 'lost', oom: false, outside: false }
 
 /** Collects one answer without a stream in between. */
 class Receiver implements Dispatcher.DispatchHandler {
@@ -139,7 +143,7 @@ class Receiver implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     // 204 carries no body by definition: upstream takes it for no response.
-    if (this.#status === 204) return this.#settle({ kind: 'lost', oom: false })
+    if (this.#status === 204) return this.#settle(lostSoFar)
     const only = this.#chunks.length === 1 ? this.#chunks[0] : undefined
     const bytes = only ?? Buffer.concat(this.#chunks)
     if (!this.#tooLong()) return this.#settle({ kind: 'answer', status: this.#status, body: bytes.toString() })
@@ -156,9 +160,7 @@ class Receiver implements Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     const code = (error as NodeJS.ErrnoException).code
     this.#settle(
-      code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'EHOSTUNREACH'
-        ? { kind: 'refused' }
-        : { kind: 'lost', oom: false },
+      code === 'ECONNREFUSED' || code === 'ENOENT' || code === 'EHOSTUNREACH' ? { kind: 'refused' } : lostSoFar,
     )
   }
 

@@ -80,9 +80,6 @@ export type InvokerObserver = {
   repeated?(message: ActivationMessage): void
 }
 
-/** Attempts of one rule-fired run over crashes of the invoker, beyond those for platform failures. */
-const crashAttemptsMax = 5
-
 export function createInvoker(options: InvokerOptions): Invoker {
   const { activations, bus, clock, log, observe, state, tail } = options
   const pool = createContainerPool({
@@ -248,20 +245,21 @@ export function createInvoker(options: InvokerOptions): Invoker {
 
   async function runFromBus(message: ActivationMessage): Promise<void> {
     const rule = message.origin.kind === 'rule'
-    const attemptsMax = rule ? bounds.invoker.attemptsMax : 1
+    const { attemptsMax, attemptElapsedMsMax, lostAttemptsMax } = bounds.invoker
     let attempt = claims.earlierAttempts(message.activationId)
-    if (attempt >= crashAttemptsMax) return giveUp(message, attempt, 'the invoker stopped during every attempt')
+    if (attempt >= lostAttemptsMax) return giveUp(message, attempt, 'the invoker stopped during every attempt')
     const since = clock.monotonicMs()
-    for (let failures = 0; ;) {
+    for (let tries = 1, failures = 0; ; tries++) {
       attempt++
       const result = await attemptOnce(message, attempt)
       if (!result.platformFailure) return
-      failures++
-      const elapsed = clock.monotonicMs() - since
       if (!rule) return void (await conclude(message, result.record))
-      if (failures >= attemptsMax || elapsed > bounds.invoker.attemptElapsedMsMax)
+      // One that was sent counts like one that a crash of this process cut off (reliability.md P6).
+      if (!result.lost) failures++
+      else if (attempt >= lostAttemptsMax) return giveUp(message, attempt, 'every container was lost during the run')
+      if (failures >= attemptsMax || clock.monotonicMs() - since > attemptElapsedMsMax)
         return giveUp(message, attempt, errorText(result.record))
-      await clock.sleep(backoffMs(failures))
+      await clock.sleep(backoffMs(tries))
       if (stopping) throw new SluiceError('SLUICE_CLOSED', 'The invoker is shutting down.')
     }
   }

@@ -56,12 +56,17 @@ describe('the response of a run', () => {
     ],
     [
       'a lost connection',
-      { kind: 'lost', oom: false },
+      { kind: 'lost', oom: false, outside: false },
       { statusCode: 2, result: { error: 'The action did not produce a valid response and exited unexpectedly.' } },
     ],
     [
+      'a container lost from outside is no fault of the action',
+      { kind: 'lost', oom: false, outside: true },
+      { statusCode: 3, result: { error: 'The action did not produce a valid response and exited unexpectedly.' } },
+    ],
+    [
       'exhausted memory',
-      { kind: 'lost', oom: true },
+      { kind: 'lost', oom: true, outside: false },
       { statusCode: 2, result: { error: 'The action exhausted its memory and was aborted.' } },
     ],
     [
@@ -111,12 +116,12 @@ describe('the response of a failed init', () => {
     ],
     [
       'an exit',
-      { kind: 'lost', oom: false },
+      { kind: 'lost', oom: false, outside: false },
       { statusCode: 2, result: { error: 'The action did not initialize and exited unexpectedly.' } },
     ],
     [
       'exhausted memory',
-      { kind: 'lost', oom: true },
+      { kind: 'lost', oom: true, outside: false },
       { statusCode: 2, result: { error: 'The action exhausted its memory and was aborted.' } },
     ],
     [

@@ -4,7 +4,8 @@ import { failures, parseJson, type ActivationResponse } from '../model/index.ts'
  * Turns what a container answered, or did not, into an activation's response (platform.md §10.1, rest-api.md §5.8).
  */
 
-/** What came of one call of `/init` or `/run`. `length` is what the container announced or sent, in bytes. */
+/** What came of one call of `/init` or `/run`. `truncated.bytes` is what the container announced or sent. `outside`: the
+ *  container was taken away from outside, which is no result of the action. */
 export type CallOutcome =
   | {
       readonly kind: 'answer'
@@ -13,11 +14,12 @@ export type CallOutcome =
       readonly truncated?: { readonly bytes: number; readonly max: number }
     }
   | { readonly kind: 'timeout' }
-  | { readonly kind: 'lost'; readonly oom: boolean }
+  | { readonly kind: 'lost'; readonly oom: boolean; readonly outside: boolean }
 
 /** The response of a run that got as far as `/run`. `timeoutMs` is the action's limit. */
 export function runResponse(outcome: CallOutcome, timeoutMs: number): ActivationResponse {
   if (outcome.kind === 'timeout') return failed(2, failures.runTimeout(timeoutMs))
+  if (isLostFromOutside(outcome)) return failed(3, failures.runExited)
   if (outcome.kind === 'lost') return failed(2, outcome.oom ? failures.memory : failures.runExited)
   const { status, body, truncated } = outcome
   if (truncated)
@@ -30,6 +32,11 @@ export function runResponse(outcome: CallOutcome, timeoutMs: number): Activation
   if (result === undefined) return { ...failed(2, failures.invalidResponse(body)), ...size }
   if (hasError(result)) return { ...failed(1, result.error), ...size }
   return { statusCode: 0, result, ...size }
+}
+
+/** Whether the run came to no end because something other than the container, its action and its limits ended it. */
+export function isLostFromOutside(outcome: CallOutcome): boolean {
+  return outcome.kind === 'lost' && outcome.outside && !outcome.oom
 }
 
 /** The response of a run whose `/init` failed, or nothing when it succeeded. */

@@ -15,17 +15,19 @@ import type { Clock, KeyRing, LogRead } from '../spi/index.ts'
 import type { RunnableAction } from './action-source.ts'
 import type { ContainerPool, Lease, StartKind } from './container-pool.ts'
 import type { ActionSpec, PooledContainer } from './pooled-container.ts'
-import { failed, initFailure, runResponse, type CallOutcome } from './run-outcome.ts'
+import { failed, initFailure, isLostFromOutside, runResponse, type CallOutcome } from './run-outcome.ts'
 import { runRecord, unstartedRecord } from './run-record.ts'
 import { initBody, runBody, splitArguments, type RunContext } from './run-request.ts'
 
 /**
  * One run: a place in the pool, `/init` if the container is new, the durable claim, `/run`, the logs, the record
- * (platform.md §9-§12). `platformFailure` marks records that a policy may replace by another attempt.
+ * (platform.md §9-§12). `platformFailure` marks records that a policy may replace by another attempt; with `lost`, the
+ * action may have run: its container was taken away from outside after `/run` was sent.
  */
 export type RunResult = {
   readonly record: ActivationRecord
   readonly platformFailure: boolean
+  readonly lost?: boolean
   readonly start?: StartKind
 }
 
@@ -118,6 +120,7 @@ async function runIn(
         initBody(runnable, message, context, env),
         callLimits(deps, limits.timeout, 'init'),
       )
+      if (isLostFromOutside(outcome)) return 'unsent'
       initMs = clock.monotonicMs() - since
       const failure = initFailure(outcome, limits.timeout)
       if (failure) {
@@ -161,9 +164,11 @@ async function runIn(
     }
     const logs = await readLogs(pooled, limits.logs, outcome, response, clock.nowMs())
     if (response.statusCode < 2) fate = 'keep'
+    const lost = isLostFromOutside(outcome)
     return {
       record: runRecord(message, runnable, response, times, outcome.kind === 'timeout', logs, attempt),
-      platformFailure: false,
+      platformFailure: lost,
+      lost,
       start: lease.start,
     }
   } finally {

@@ -126,6 +126,8 @@ export const bounds = {
     warmWaitMsMax: 2 * second,
     backfillDelayMs: 250,
     attemptsMax: 3,
+    /** Attempts of a rule's run that were lost after `/run` was sent, with their invoker or their container. */
+    lostAttemptsMax: 5,
     attemptBackoffMs: second,
     attemptBackoffMsMax: 5 * minute,
     attemptElapsedMsMax: 6 * hour,
@@ -188,7 +190,8 @@ export const bounds = {
     probeMs: second,
     /** A connection to a published port that stands so long has reached the container. */
     portSettleMs: 25,
-    /** An `oom` event may come behind the exit that it explains. */
+    /** Events that explain an exit may come behind it: `die`, which follows `kill`, and `oom`. */
+    dieEventMs: second,
     oomEventMs: 200,
     eventLineBytesMax: 64 * kib,
     networksMax: 1000,

@@ -54,7 +54,9 @@ export interface Container {
   destroy(): Promise<void>
 }
 
-export type ContainerExit = { code: number | null; signal?: string; oom: boolean }
+/** `outside`: something other than the container itself and its factory ended it, such as an operator's hand or the end of
+ *  its engine. What ran in it is not to blame. Factories that cannot tell never say so. */
+export type ContainerExit = { code: number | null; signal?: string; oom: boolean; outside?: boolean }
 
 /** Reads what a container prints. What comes while nobody reads belongs to the next read, up to a bound. */
 export interface LogStream {

@@ -135,9 +135,7 @@ class Factory implements DockerContainerFactory {
       clock,
       log,
       labels: labelList(this.#owner),
-      onEvent: ({ id, action }) => {
-        if (action === 'oom') this.#containers.get(id)?.outOfMemory()
-      },
+      onEvent: event => this.#containers.get(event.id)?.heard(event),
       onReturn: () => void this.#reconcile(),
     })
   }
@@ -351,7 +349,7 @@ class Factory implements DockerContainerFactory {
       engine: this.#engine,
       clock,
       log,
-      engineBack: () => this.#watch.back(),
+      watch: this.#watch,
       cannotPause: error => this.#cannotPause(error),
       letGo: left => this.#letGo(left),
     })

@@ -5,15 +5,16 @@ import type { Clock, Container, ContainerExit, ContainerSpec, Labels, LogStream,
 import { ContainerLog } from '../output/container-log.ts'
 import { isHeapExhausted, Tail } from '../output/exit-cause.ts'
 import { isAway, isMissing } from './engine-error.ts'
-import type { ContainerState, Engine } from './engine.ts'
+import type { EngineWatch } from './engine-watch.ts'
+import type { ContainerState, Engine, EngineEvent } from './engine.ts'
 import { OutputFrames } from './output-frames.ts'
 
 export type DockerContainerSupport = {
   readonly engine: Engine
   readonly clock: Clock
   readonly log: Logger
-  /** Resolves when the engine answers again. */
-  readonly engineBack: () => Promise<void>
+  /** Whether the engine is heard, and when it answers again. */
+  readonly watch: Pick<EngineWatch, 'up' | 'gaps' | 'back'>
   /** The freezer refused: nothing more is to be suspended. */
   cannotPause(error: unknown): void
   /** Ends what belongs to the container beside the engine: its directory, its place in a network. */
@@ -22,6 +23,8 @@ export type DockerContainerSupport = {
 
 /** Code of a first process that was killed. */
 const killedCode = 128 + 9
+/** Signals that mean an end to whoever sends them: HUP, INT, QUIT, KILL, TERM. */
+const deadlySignals: ReadonlySet<number> = new Set([1, 2, 3, 9, 15])
 
 /**
  * A container of the engine. Its life:
@@ -30,6 +33,9 @@ const killedCode = 128 + 9
  *
  * The end of its output tells that it is gone. When the engine is away then, its own endpoint is asked: a container may
  * outlive a restart of the engine, and is attached to again.
+ *
+ * It was lost from outside when the engine told of a kill that is not ours, when it is missing although nobody told of its
+ * end, and when it ended while the engine was not heard. Everything else is its own doing.
  */
 export class DockerContainer implements Container {
   readonly id: string
@@ -48,7 +54,15 @@ export class DockerContainer implements Container {
   #attached = 0
   #started = false
   #outOfMemory = false
-  #oomSeen: () => void = () => undefined
+  /** Somebody else had the engine kill it. */
+  #killed = false
+  /** The engine told that its first process has ended. */
+  #died = false
+  /** The engine cannot say how it ended. */
+  #unaccounted = false
+  /** `watch.gaps` when its output was last taken; every event since was heard if it is the same. */
+  #gaps = -1
+  #onEvent: () => void = () => undefined
   #destroyed: Promise<void> | undefined
 
   constructor(id: string, spec: ContainerSpec, support: DockerContainerSupport) {
@@ -70,7 +84,9 @@ export class DockerContainer implements Container {
 
   /** Reads its output from now on. Before `start`, so that no byte is missed. */
   async attach(): Promise<void> {
-    const output = await this.#support.engine.attach(this.id)
+    const { engine, watch } = this.#support
+    if (watch.up) this.#gaps = watch.gaps
+    const output = await engine.attach(this.id)
     this.#attached++
     const frames = new OutputFrames((stream, part) => {
       if (stream === 'stderr') this.#stderrTail.push(part)
@@ -116,17 +132,27 @@ export class DockerContainer implements Container {
     return this.#destroyed
   }
 
-  /** The engine said that the memory limit was reached. Where only a child was killed, the rest is ended too. */
-  outOfMemory(): void {
-    if (this.#outOfMemory) return
-    this.#outOfMemory = true
-    this.#oomSeen()
-    void this.#support.engine.kill(this.id).catch(() => undefined)
+  /** Takes an event of the engine. Whatever kills it here is remembered before the engine is asked for it: the other kills
+   *  are somebody else's. */
+  heard({ action, signal }: EngineEvent): void {
+    if (action === 'oom') this.#memoryExhausted()
+    else if (action === 'die') this.#died = true
+    else if (action === 'kill' && this.running && !this.#outOfMemory && !this.#died)
+      this.#killed ||= signal === undefined || deadlySignals.has(signal)
+    this.#onEvent()
   }
 
   /** The engine knows nothing of it any more. */
   missing(): void {
-    this.#settleExit({ code: null, oom: this.#outOfMemory })
+    this.#unaccounted = true
+    this.#settleExit(null)
+  }
+
+  /** Where only a child was killed, the rest is ended too. */
+  #memoryExhausted(): void {
+    if (this.#outOfMemory) return
+    this.#outOfMemory = true
+    void this.#support.engine.kill(this.id).catch(() => undefined)
   }
 
   #mustRun(): void {
@@ -145,48 +171,82 @@ export class DockerContainer implements Container {
   }
 
   async #outputEnded(): Promise<void> {
-    const { engine, engineBack, clock } = this.#support
+    const { engine, clock } = this.#support
     while (!this.#exitKnown) {
       try {
         const state = await engine.state(this.id)
-        if (!state.running) return await this.#exit(state)
+        // One that runs again was restarted by somebody: what it knew is gone.
+        if (!state.running || this.#died) return await this.#exit(state)
         // The engine was restarted under it, or it closed its streams: then there is no use in haste.
         if (this.#attached > 1) await clock.sleep(bounds.docker.returnLookMs)
         return await this.attach()
       } catch (error) {
-        if (!isAway(error)) return this.missing()
-        // Nobody can say how it ended; that it did, its own endpoint can.
-        if (!(await isListening(this.endpoint, clock))) return this.missing()
-        await engineBack()
+        if (isAway(error) && (await this.#outlivesEngine())) continue
+        if (!isAway(error)) await this.#explained(null)
+        return this.missing()
       }
     }
+  }
+
+  /** Resolves to true when the engine is back, to false when the container is gone before that. While the engine is away
+   *  nobody can say how it ended; that it did, its own endpoint can. */
+  async #outlivesEngine(): Promise<boolean> {
+    const { clock, watch } = this.#support
+    let back = false
+    const returned = watch.back().then(() => (back = true))
+    // Soon again, for runs that are waiting to hear of it, then ever more rarely: nobody takes connections of a paused one.
+    for (let lookMs: number = bounds.docker.returnLookMs; !back && !this.#exitKnown; lookMs *= 2) {
+      if (!(await isListening(this.endpoint, clock))) return false
+      const patience = new AbortController()
+      await Promise.race([returned, this.exited, clock.sleep(lookMs, patience.signal).catch(() => undefined)])
+      patience.abort()
+    }
+    return true
   }
 
   async #exit(state: ContainerState): Promise<void> {
     const { code } = state
     this.#outOfMemory ||= state.oom
-    if (code === killedCode && !this.#outOfMemory && this.#destroyed === undefined) await this.#oomEvent()
+    await this.#explained(code)
     const heap = isHeapExhausted({ code, signal: null }, this.#stderrTail)
-    this.#settleExit({ code: this.#started ? code : null, oom: this.#outOfMemory || heap })
+    this.#settleExit(this.#started ? code : null, heap)
   }
 
-  /** Waits a moment for the event that tells memory from a plain kill. */
-  async #oomEvent(): Promise<void> {
+  /** Events come beside the engine's answers: waits a moment for those that tell why it ended. */
+  async #explained(code: number | null): Promise<void> {
+    if (this.#destroyed !== undefined) return
+    await this.#until(() => this.#died || !this.#support.watch.up, bounds.docker.dieEventMs)
+    // Memory is told from a plain kill by an event that may come after all others.
+    if (code === killedCode && !this.#killed) await this.#until(() => this.#outOfMemory, bounds.docker.oomEventMs)
+  }
+
+  async #until(met: () => boolean, ms: number): Promise<void> {
+    if (met()) return
     await new Promise<void>(resolve => {
-      const timer = this.#support.clock.setTimer(bounds.docker.oomEventMs, resolve)
-      this.#oomSeen = () => {
+      const timer = this.#support.clock.setTimer(ms, resolve)
+      this.#onEvent = () => {
+        if (!met()) return
         timer.cancel()
         resolve()
       }
     })
   }
 
-  #settleExit(exit: ContainerExit): void {
+  #settleExit(code: number | null, heap = false): void {
     if (this.#exitKnown) return
     this.#exitKnown = true
+    const oom = this.#outOfMemory || heap
+    const outside = !oom && this.#isLostFromOutside()
+    if (outside) this.#support.log.warn({ container: this.name }, 'container was lost from outside')
     this.#log.end()
-    this.#resolveExit(exit)
+    this.#resolveExit({ code, oom, ...(outside ? { outside } : {}) })
     void this.destroy()
+  }
+
+  #isLostFromOutside(): boolean {
+    if (this.#destroyed !== undefined) return false
+    if (this.#killed) return true
+    return !this.#died && (this.#unaccounted || this.#gaps !== this.#support.watch.gaps)
   }
 
   async #end(): Promise<void> {

@@ -24,6 +24,7 @@ export class EngineWatch {
   #stream: Readable | undefined
   #waiting: (() => void)[] = []
   #up = false
+  #gaps = 0
 
   constructor(options: EngineWatchOptions) {
     this.#options = options
@@ -31,6 +32,11 @@ export class EngineWatch {
 
   get up(): boolean {
     return this.#up
+  }
+
+  /** How often events could not be heard for a while. What happened then is told by nobody. */
+  get gaps(): number {
+    return this.#gaps
   }
 
   /** Resolves when events are heard; rejects with an EngineError when the engine does not answer now. */
@@ -52,7 +58,7 @@ export class EngineWatch {
 
   async #listen(): Promise<void> {
     const { engine, labels, onEvent } = this.#options
-    const stream = await engine.events(labels, ['oom', 'die', 'destroy'])
+    const stream = await engine.events(labels, ['oom', 'kill', 'die'])
     if (this.#closing.signal.aborted) return void stream.destroy()
     this.#stream = stream
     let rest = ''
@@ -72,6 +78,7 @@ export class EngineWatch {
 
   async #lost(): Promise<void> {
     this.#up = false
+    this.#gaps++
     const { clock, log, onReturn } = this.#options
     const { signal } = this.#closing
     if (signal.aborted) return
@@ -93,9 +100,15 @@ export class EngineWatch {
 function eventOf(line: string): EngineEvent | undefined {
   if (line.trim() === '') return undefined
   try {
-    const { id, Action, Actor } = JSON.parse(line) as { id?: string; Action?: string; Actor?: { ID?: string } }
+    const { id, Action, Actor } = JSON.parse(line) as {
+      id?: string
+      Action?: string
+      Actor?: { ID?: string; Attributes?: { signal?: string } }
+    }
     const found = Actor?.ID ?? id
-    return found === undefined || Action === undefined ? undefined : { id: found, action: Action }
+    const signal = Number(Actor?.Attributes?.signal)
+    if (found === undefined || Action === undefined) return undefined
+    return { id: found, action: Action, ...(signal > 0 ? { signal } : {}) }
   } catch {
     return undefined
   }

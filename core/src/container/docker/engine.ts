@@ -40,7 +40,8 @@ export type NetworkFacts = {
   readonly subnets: readonly string[]
   readonly labels: Readonly<Record<string, string>>
 }
-export type EngineEvent = { readonly id: string; readonly action: string }
+/** `signal`: number of the one that a `kill` sent. */
+export type EngineEvent = { readonly id: string; readonly action: string; readonly signal?: number }
 export type PullProgress = { readonly status?: string; readonly error?: string }
 export type RegistryAuth = {
   readonly username: string

@@ -35,9 +35,9 @@ describe('Docker containers that are lost', () => {
     const factory = await testFactory()
     const container = await start(factory)
     const { socketPath } = container.endpoint as { socketPath: string }
-    const broken = call(container, '/heap').catch(() => 'broken')
+    const broken = call(container, '/hang').catch(() => 'broken')
     await engine.docker.getContainer(container.id).kill()
-    expect(await container.exited).toEqual({ code: 137, oom: false })
+    expect(await container.exited).toEqual({ code: 137, oom: false, outside: true })
     expect(await broken).toBe('broken')
     await container.destroy()
     expect(existsSync(dirname(socketPath))).toBe(false)
@@ -51,8 +51,8 @@ describe('Docker containers that are lost', () => {
     await asleep.suspend()
     await engine.docker.getContainer(awake.id).remove({ force: true })
     await engine.docker.getContainer(asleep.id).remove({ force: true })
-    expect(await awake.exited).toMatchObject({ oom: false })
-    expect(await asleep.exited).toMatchObject({ oom: false })
+    expect(await awake.exited).toMatchObject({ oom: false, outside: true })
+    expect(await asleep.exited).toMatchObject({ oom: false, outside: true })
     await expect(asleep.resume()).rejects.toMatchObject({ code: 'SLUICE_CONTAINER_LOST' })
   })
 

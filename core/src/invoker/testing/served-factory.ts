@@ -13,18 +13,24 @@ export type ServedFactory = ContainerFactory & {
   logs: LogRead
   failStarts: number
   destroyed: number
+  /** Every container is gone, as the exit says. Calls that it did not answer have to be hung up. */
+  end(exit: ContainerExit): void
 }
 type Answer = { status?: number; text?: string; hangUp?: boolean }
 
 export async function openServedFactory(): Promise<ServedFactory> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-served-'))
   const socketPath = join(folder, 's')
+  const living = new Set<(exit: ContainerExit) => void>()
   const factory: ServedFactory = {
     calls: [],
     answer: () => ({}),
     logs: { lines: [], complete: true, truncated: false },
     failStarts: 0,
     destroyed: 0,
+    end(exit) {
+      for (const tell of living) tell(exit)
+    },
     capabilities: { pause: true, isolation: 'process' },
     supports: () => true,
     create: spec => {
@@ -43,6 +49,7 @@ export async function openServedFactory(): Promise<ServedFactory> {
   function container(spec: ContainerSpec): Container {
     let exit: (exit: ContainerExit) => void = () => undefined
     const exited = new Promise<ContainerExit>(resolve => (exit = resolve))
+    living.add(exit)
     return {
       id: spec.name,
       name: spec.name,
@@ -55,6 +62,7 @@ export async function openServedFactory(): Promise<ServedFactory> {
       resume: () => Promise.resolve(),
       destroy() {
         factory.destroyed++
+        living.delete(exit)
         exit({ code: null, oom: false })
         return Promise.resolve()
       },
