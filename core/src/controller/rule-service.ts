@@ -5,6 +5,7 @@ import {
   qualifiedId,
   type Identity,
   type QualifiedName,
+  type RuleLink,
   type RuleStatus,
   type WhiskPackage,
   type WhiskRule,
@@ -78,12 +79,12 @@ export function createRuleService(deps: {
         await triggers.relink(oldTriggerId, name, () => undefined)
       }
     }
-    const annotations = rule.annotations.length === 0 ? {} : { annotations: rule.annotations }
-    const linked = await triggers.relink(triggerId, name, before => ({
-      action: rule.action,
-      status: existing === undefined ? 'active' : oldTriggerId === triggerId ? (before?.status ?? 'inactive') : status,
-      ...annotations,
-    }))
+    const linked = await triggers.relink(triggerId, name, before =>
+      linkOf(
+        rule,
+        existing === undefined ? 'active' : oldTriggerId === triggerId ? (before?.status ?? 'inactive') : status,
+      ),
+    )
     return linked ? status : 'inactive'
   }
 
@@ -144,13 +145,19 @@ export function createRuleService(deps: {
       const { entity: rule } = await entities.get<WhiskRule>(id, 'rule')
       const relinked = await triggers.relink(qualifiedId(rule.trigger), linkName(rule), link => {
         if (link === undefined && status === 'inactive') return undefined
-        return link?.status === status ? link : { ...link, action: rule.action, status }
+        return link?.status === status ? link : linkOf(rule, status)
       })
       if (!relinked && status === 'active') {
         throw new ApiError(404, 'Only rules with existing triggers can be activated')
       }
     },
   }
+}
+
+/** What a fire reads of the rule: all of it, whoever makes the link, or the rule would run without its filter. */
+function linkOf(rule: WhiskRule, status: RuleStatus): RuleLink {
+  const annotations = rule.annotations.length === 0 ? {} : { annotations: rule.annotations }
+  return { action: rule.action, status, ...annotations }
 }
 
 function checkTarget(stored: Stored | undefined, what: string, kind: string, wanted: string): void {

@@ -268,6 +268,23 @@ describe('rules', () => {
     expect((await call('GET', '~triggers/t')).json.rules['guest/r'].status).toBe('active')
   })
 
+  it('keeps its filter when it is activated after its trigger was made anew', async () => {
+    const { call, fired } = await withParts(true)
+    const annotations = [{ key: 'filter', value: "type = 'a'" }]
+    await call('PUT', '~rules/r?overwrite=true', { annotations })
+    await call('DELETE', '~triggers/t')
+    await call('PUT', '~triggers/t', {})
+    // Nothing to explain yet, and it is not the trigger that is missing.
+    const { status, json } = await call('POST', '~rules/r/explain', {})
+    expect([status, json.error]).toEqual([404, "The trigger of rule 'r' is not linked to it: activate the rule."])
+    await call('POST', '~rules/r', { status: 'active' })
+    await call('POST', '~triggers/t', {})
+    expect(fired.at(-1)?.trigger.rules?.['guest/r']).toMatchObject({ status: 'active', annotations })
+    for (const status of ['inactive', 'active']) await call('POST', '~rules/r', { status })
+    await call('POST', '~triggers/t', {})
+    expect(fired.at(-1)?.trigger.rules?.['guest/r']).toMatchObject({ status: 'active', annotations })
+  })
+
   it.each([
     [{ status: 'xxx' }, 'requirement failed: xxx is not a recognized rule state'],
     [{}, 'key not found: status'],

@@ -94,7 +94,10 @@ export function ruleRoutes(deps: {
         { trigger, payload, headers: request.headers, rawHeaders: request.rawHeaders, transid: call.transid },
         id,
       ))
-    if (explained === undefined) throw new ApiError(404, `The trigger of rule '${rule.name}' does not exist.`)
+    if (explained === undefined) {
+      const why = trigger === undefined ? 'does not exist' : 'is not linked to it: activate the rule'
+      throw new ApiError(404, `The trigger of rule '${rule.name}' ${why}.`)
+    }
     return ok(explained)
   }
 
