@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { deleteEntities, eventually, putEntity, type Answer, type Api } from '../rig/api.ts'
 import { openHubUnderTest, type HubUnderTest } from '../rig/hub-under-test.ts'
@@ -55,6 +56,58 @@ async function inputs(fire: Answer): Promise<Record<string, any>> {
     ),
   )
 }
+
+describe('a plain fire', () => {
+  const idOf = (...parts: string[]) => createHash('sha256').update(parts.join('\u241f')).digest('hex').slice(0, 32)
+
+  beforeAll(async () => {
+    await put('triggers/plain%20fire', { parameters: [{ key: 'site', value: 'north' }] })
+    await rule('as-event', 'plain fire', { input: 'event' })
+    await rule('as-asked', 'plain fire', {})
+  })
+  const fire = (headers: Record<string, string> = {}) =>
+    api.call('POST', 'triggers/plain%20fire', {
+      body: '{"n": 1.50}',
+      headers: { 'content-type': 'application/json', ...headers },
+    })
+
+  it('is an event from its arrival on, without the parameters of its trigger', async () => {
+    const sentMs = Date.now()
+    const answer = await fire()
+    const { 'as-event': event, 'as-asked': plain } = await inputs(answer)
+    expect(event).toEqual({
+      specversion: '1.0',
+      id: answer.body.activationId,
+      source: `urn:sluice:trigger:/${encodeURIComponent(hub.mine.namespace)}/plain%20fire`,
+      type: 'io.sluice.trigger.fired',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      datacontenttype: 'application/json',
+      data: { n: 1.5 },
+    })
+    // The hub may be another machine's.
+    expect(Math.abs(Date.parse(event.time) - sentMs)).toBeLessThan(60_000)
+    expect(plain).toMatchObject({ n: 1.5, site: 'north', __ow_headers: expect.any(Object) })
+    expect(plain).not.toHaveProperty('specversion')
+  })
+
+  it('has the name that its sender gave it as id, and the ids of its activations follow from it', async () => {
+    const key = `"order ${drawn++}"`
+    const answer = await fire({ 'idempotency-key': key, 'sluice-input': 'legacy+ce' })
+    const { 'as-event': event, 'as-asked': both } = await inputs(answer)
+    // A rule's own form wins over the one that the request asks for.
+    expect([event.id, both.ce.id, both.ce.source]).toEqual([key, key, event.source])
+    expect(both).toMatchObject({ n: 1.5, site: 'north' })
+    const fireId = idOf(hub.mine.namespace, 'plain fire', event.source, key)
+    expect(answer.body.activationId).toBe(fireId)
+    const runs = await settledRuns(fireId)
+    expect(runs.map(({ activationId }) => activationId).sort()).toEqual(
+      ['as-event', 'as-asked'].map(name => idOf(fireId, name, '0')).sort(),
+    )
+    const headers = headersOf({ id: 'by-id' })
+    const event2 = await api.call('POST', 'triggers/plain%20fire', { body: {}, headers })
+    expect(event2.body.activationId).toBe(idOf(hub.mine.namespace, 'plain fire', '/line/3', 'by-id'))
+  })
+})
 
 describe('filters', () => {
   beforeAll(async () => {
@@ -220,6 +273,31 @@ describe('events sent to the namespace', () => {
     expect((await post('n2')).body.activations).toBe(1)
     await api.call('DELETE', 'triggers/newer')
     expect((await post('n3')).body.activations).toBe(0)
+  })
+
+  it('are others than those for a trigger that is called events', async () => {
+    await put('triggers/events', {})
+    await rule('called-events', 'events', {})
+    const headers = headersOf({ id: 'both', type: 'order.placed' })
+    expect((await api.call('POST', 'events', { body: { total: 1 }, headers })).body.activations).toBe(1)
+    const got = await inputs(await api.call('POST', 'triggers/events', { body: { total: 1 }, headers }))
+    expect(got['called-events']).toMatchObject({ id: 'both', data: { total: 1 } })
+  })
+
+  it("are nobody else's to send, nor to explain", async () => {
+    const foreign = `/api/v1/namespaces/${hub.mine.namespace}`
+    const send = (path: string) =>
+      hub.other.api.call('POST', `${foreign}/${path}`, { body: {}, headers: headersOf({ type: 'order.placed' }) })
+    for (const path of [
+      'events',
+      'triggers/orders',
+      'triggers/orders/explain',
+      'rules/order/explain',
+      'rules/none/explain',
+    ])
+      expect((await send(path)).status).toBe(403)
+    const anonymous = await api.call('POST', `${foreign}/events`, { auth: null, body: {}, headers: headersOf({}) })
+    expect(anonymous.status).toBe(401)
   })
 
   it('come in batches, all or none', async () => {

@@ -7,8 +7,9 @@ import type { RuleFilters } from './rule-filters.ts'
 import type { EventsCall, EventService } from './services.ts'
 import type { TriggerIndex } from './trigger-index.ts'
 
-/** The addressee of events that were sent to a namespace and not to one trigger (design.md §2). */
-const addressee = 'events'
+/** The addressee of events that were sent to a namespace and not to one trigger (design.md §2); no trigger can have this
+ *  name, as it could have `events`. */
+const addressee = '/events'
 
 /** Brings events to every trigger that accepts them: one durable write for all, then the answer (events.md §2, §3.4). */
 export function createEventService(deps: {
