@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import type { ActivationMessage, ActivationRecord, FireRecord } from '@sluice/core/model'
+import { bounds, type ActivationMessage, type ActivationRecord, type FireRecord } from '@sluice/core/model'
 import { createHubMetrics } from './metrics.ts'
 
 describe('the figures of the hub', () => {
   it('count what filters said of events, and an annotation that cannot be used as an error', async () => {
     const metrics = createHubMetrics()
-    const rules = [{ decision: 'run' }, { decision: 'filtered' }, { decision: 'filtered', error: 'missingAttribute' }]
+    const rules = [
+      { rule: 'guest/a', decision: 'run' },
+      { rule: 'guest/b', decision: 'filtered' },
+      { rule: 'guest/c', decision: 'filtered', error: 'missingAttribute' },
+    ]
     metrics.accepted({ rules, hasFilters: true } as unknown as FireRecord)
-    metrics.accepted({ rules: [{ decision: 'inactive', error: 'malformed' }] } as unknown as FireRecord)
+    metrics.accepted({
+      rules: [{ rule: 'guest/d', decision: 'inactive', error: 'malformed' }],
+    } as unknown as FireRecord)
     metrics.accepted({ rules: [{ decision: 'run' }] } as unknown as FireRecord)
     metrics.undecided(2)
     const lines = (await metrics.registry.metrics()).split('\n')
@@ -16,6 +22,22 @@ describe('the figures of the hub', () => {
       'sluice_filter_decisions_total{decision="filtered"} 1',
       'sluice_filter_decisions_total{decision="error"} 4',
     ])
+    expect(lines.filter(line => line.startsWith('sluice_filter_errors_total{'))).toEqual([
+      'sluice_filter_errors_total{rule="guest/c"} 1',
+      'sluice_filter_errors_total{rule="guest/d"} 1',
+    ])
+  })
+
+  it('name each rule whose filter fails, up to a number of rules', async () => {
+    const metrics = createHubMetrics()
+    const most = bounds.hub.failingRulesMax
+    for (const rule of [...Array.from({ length: most + 2 }, (_, at) => `guest/r${at}`), 'guest/r0'])
+      metrics.accepted({ rules: [{ rule, decision: 'filtered', error: 'cast' }] } as unknown as FireRecord)
+    const lines = (await metrics.registry.metrics()).split('\n')
+    const counts = lines.filter(line => line.startsWith('sluice_filter_errors_total{'))
+    expect(counts).toHaveLength(most + 1)
+    expect(counts).toContain('sluice_filter_errors_total{rule="guest/r0"} 2')
+    expect(counts).toContain('sluice_filter_errors_total{rule="other"} 2')
   })
 
   it('tell of everything that was deleted, set aside, given up, and of the commits', async () => {

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { EmbeddedStats } from '@sluice/core/backend/embedded'
-import { statusNames, type FireRecord } from '@sluice/core/model'
+import { bounds, statusNames, type FireRecord } from '@sluice/core/model'
 import type { Invoker, InvokerObserver } from '@sluice/core/invoker'
 
 /** The hub's own figures for Prometheus. Books (reliability.md P10): accepted = settled + in flight, for fires' runs. */
@@ -46,6 +46,12 @@ export function createHubMetrics(): HubMetrics {
     name: 'sluice_filter_decisions_total',
     help: 'Rules of triggers with filters, by what the filter said of an event; error: it failed or cannot be used.',
     labelNames: ['decision'],
+    registers,
+  })
+  const failures = new Counter({
+    name: 'sluice_filter_errors_total',
+    help: 'Events that a rule was not decided for: its filter failed, or an annotation cannot be used. Rules beyond a number are one: other.',
+    labelNames: ['rule'],
     registers,
   })
   const unrouted = new Counter({
@@ -107,6 +113,13 @@ export function createHubMetrics(): HubMetrics {
     filtered: decided.labels('filtered'),
     error: decided.labels('error'),
   }
+  /** Tenants name rules as they like, and a label for each would be memory for each. */
+  const failingRules = new Set<string>()
+  function failed(rule: string): void {
+    decisionBy.error.inc()
+    if (failingRules.size < bounds.hub.failingRulesMax) failingRules.add(rule)
+    failures.labels(failingRules.has(rule) ? rule : 'other').inc()
+  }
   return {
     registry,
     observer: {
@@ -123,8 +136,8 @@ export function createHubMetrics(): HubMetrics {
       const runs = rules.filter(({ decision }) => decision === 'run').length
       expected.inc(runs)
       if (hasFilters) decisionBy.matched.inc(runs)
-      for (const { decision, error } of rules)
-        if (error !== undefined) decisionBy.error.inc()
+      for (const { rule, decision, error } of rules)
+        if (error !== undefined) failed(rule)
         else if (decision === 'filtered') decisionBy.filtered.inc()
     },
     unrouted: () => unrouted.inc(),

@@ -1,14 +1,15 @@
 import { explain, type CompiledFilter } from '@sluice/cloudevents/filter'
-import { parseJson, type FireContent, type FireRecord, type WhiskTrigger } from '../model/index.ts'
+import {
+  parseJson,
+  valueOf,
+  type Annotations,
+  type FireContent,
+  type FireRecord,
+  type WhiskTrigger,
+} from '../model/index.ts'
 import type { Clock } from '../spi/index.ts'
 import { actionInput } from './action-input.ts'
-import {
-  inputFormOf,
-  storedRuleFilter,
-  storedTriggerFilter,
-  transformOf,
-  type AnnotationProblem,
-} from './event-annotations.ts'
+import { inputFormOf, storedRuleFilter, transformOf, type AnnotationProblem } from './event-annotations.ts'
 import { readFiredEvent, type FiredEvent } from './fired-event.ts'
 import type { RuleFilters } from './rule-filters.ts'
 import type { Explained, ExplainService, FireCall } from './services.ts'
@@ -27,10 +28,10 @@ export function createExplainService({ clock, filters }: { clock: Clock; filters
     fire: Explainable,
     rule: string,
   ): Promise<Explained> {
-    const annotations = trigger.rules?.[rule]?.annotations
+    const annotations = trigger.rules?.[rule]?.annotations ?? []
     const name = { rule: rule.slice(rule.indexOf('/') + 1) }
-    const { filter, problem } = storedRuleFilter(annotations ?? [], filters.jsonata)
-    if (problem !== undefined) return { ...name, matched: false, clause: unusable(problem) }
+    const { filter, problem } = storedRuleFilter(annotations, filters.jsonata)
+    if (problem !== undefined) return { ...name, matched: false, clause: unusable(annotations, problem) }
     if (filter !== undefined) {
       const clause = await failingClause(filter, fired, fire.acceptedAtMs)
       if (clause !== undefined) return { ...name, matched: false, clause }
@@ -73,15 +74,13 @@ export function createExplainService({ clock, filters }: { clock: Clock; filters
     async trigger(call) {
       const { trigger } = call
       const { fired, fire } = open(call)
-      const rules = await Promise.all(Object.keys(trigger.rules ?? {}).map(rule => explained(call, fired, fire, rule)))
-      const { problem } = storedTriggerFilter(trigger.annotations, filters.jsonata)
-      if (problem === undefined) return rules
-      return [{ trigger: trigger.name, matched: false, clause: unusable(problem) }, ...rules]
+      return Promise.all(Object.keys(trigger.rules ?? {}).map(rule => explained(call, fired, fire, rule)))
     },
   }
 }
 
-/** The clause of a stored annotation that cannot be used. */
-function unusable({ annotation, text }: AnnotationProblem): object {
-  return { path: `/${annotation}`, reason: text }
+/** The clause of a stored annotation that cannot be used: in no language, or it could be. */
+function unusable(annotations: Annotations, { annotation, text: reason }: AnnotationProblem): object {
+  const value = valueOf(annotations, annotation)
+  return { path: `/${annotation}`, text: typeof value === 'string' ? value : JSON.stringify(value), reason }
 }

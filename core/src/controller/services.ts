@@ -76,7 +76,8 @@ export interface EventService {
   accept(call: EventsCall): Promise<readonly number[]>
 }
 
-export type Explained = ({ readonly rule: string } | { readonly trigger: string }) & {
+export type Explained = {
+  readonly rule: string
   readonly matched: boolean
   /** The first clause that fails; absent on a match. */
   readonly clause?: unknown
@@ -87,7 +88,7 @@ export type Explained = ({ readonly rule: string } | { readonly trigger: string 
 /** What rules would make of an event; nothing runs and nothing is stored (events.md §3.5). */
 export interface ExplainService {
   rule(call: Omit<FireCall, 'identity'>, rule: string): Promise<Explained | undefined>
-  /** For all rules; before them stands the trigger itself when its `accepts` cannot be used. */
+  /** For all rules of the trigger, as a fire that is sent to it: its `accepts` has no part in that. */
   trigger(call: Omit<FireCall, 'identity'>): Promise<readonly Explained[]>
 }
 

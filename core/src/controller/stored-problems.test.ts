@@ -37,7 +37,8 @@ describe.each(Object.entries(broken))('a stored %s that cannot be used', (key, {
     const { json } = await call('GET', '~rules/r')
     expect(json.status).toBe('inactive')
     expect(json.annotations).toEqual([...annotations, { key: 'sluice:error', value: expect.stringMatching(problem) }])
-    const clause = { path: `/${key}`, reason: expect.stringMatching(problem) }
+    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    const clause = { path: `/${key}`, text, reason: expect.stringMatching(problem) }
     expect((await call('POST', '~rules/r/explain', {})).json).toEqual({ rule: 'r', matched: false, clause })
     const all = (await call('POST', '~triggers/t/explain', {})).json as { rule: string; matched: boolean }[]
     expect(all.map(({ rule, matched }) => [rule, matched]).sort()).toEqual([
@@ -64,14 +65,17 @@ describe.each(Object.entries(broken))('a stored %s that cannot be used', (key, {
 describe('a stored accepts that cannot be used', () => {
   const annotations = [{ key: 'accepts', value: { nonsense: 1 } }]
 
-  it('is shown by GET and explain', async () => {
+  it('is shown by GET, and not among the rules that explain answers for', async () => {
     const { call, artifacts } = await createFixture()
+    await call('PUT', '~actions/a', nodeAction)
     await call('PUT', '~triggers/t', {})
+    await call('PUT', '~rules/r', { trigger: '/_/t', action: '/_/a' })
     await tamper(artifacts, 'guest/t', trigger => (trigger.annotations = annotations))
     const reason = expect.stringMatching(/'accepts' was malformed: .*nonsense/)
     expect((await call('GET', '~triggers/t')).json.annotations).toContainEqual({ key: 'sluice:error', value: reason })
+    // Who fires the trigger itself is not asked what it accepts.
     expect((await call('POST', '~triggers/t/explain', {})).json).toEqual([
-      { trigger: 't', matched: false, clause: { path: '/accepts', reason } },
+      { rule: 'r', matched: true, input: expect.any(Object) },
     ])
   })
 

@@ -253,6 +253,8 @@ export const bounds = {
     eventNameCharactersMax: 40,
     /** Fires whose source is remembered for the lines of their runs. */
     eventOriginsMax: 10_000,
+    /** Rules whose filter errors are counted each for itself. */
+    failingRulesMax: 1000,
     pruneIntervalMs: 10 * minute,
   },
   config: { fileCharactersMax: 256 * kib, lineCharactersMax: 4096, bracketDepthMax: 64 },
