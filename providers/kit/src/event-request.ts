@@ -88,12 +88,27 @@ function binaryHeaders(attributes: Record<string, string | number | boolean>): R
     const value = headers[`ce-${name}`]
     if (size <= bounds.feeds.headerBytesMax || value === undefined) continue
     const keep = Math.max(0, value.length - (size - bounds.feeds.headerBytesMax) - 32)
-    // Never half an escape.
-    headers[`ce-${name}`] = value.slice(0, keep).replace(/%.?$/, '')
+    headers[`ce-${name}`] = beginningOf(value, keep)
     headers['ce-sluicetrunc'] = '1'
     size = sizeOf(headers)
   }
   return headers
+}
+
+/** Of an encoded value: never half an escape, and never half a character, for which a hub would refuse the whole event. */
+function beginningOf(value: string, length: number): string {
+  const text = value.slice(0, length).replace(/%.?$/, '')
+  // A character has at most four escapes of three letters.
+  return [0, 3, 6, 9].map(cut => text.slice(0, text.length - cut)).find(isDecodable) ?? ''
+}
+
+function isDecodable(value: string): boolean {
+  try {
+    decodeURIComponent(value)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function sizeOf(headers: Record<string, string>): number {
