@@ -158,6 +158,42 @@ describe('the npm client openwhisk', () => {
     await client.actions.delete('client-run')
   })
 
+  it('sets what a rule filters and its action gets, and what a trigger accepts, as annotations', async () => {
+    await client.actions.create({ name: 'client-filtered', action: echo })
+    await client.triggers.create({ name: 'client-orders', annotations: { accepts: "type LIKE 'order.%'" } })
+    const rule = { trigger: 'client-orders', action: 'client-filtered' }
+    const large = { pattern: { data: { total: [{ numeric: ['>', 100] }] } } }
+    await client.rules.create({ ...rule, name: 'client-large', annotations: { filter: large, input: 'data' } })
+    const transform = { jsonata: '{"twice": data.total * 2}' }
+    await client.rules.create({ ...rule, name: 'client-twice', annotations: { transform } })
+    const refused = client.rules.create({ ...rule, name: 'client-wrong', annotations: { filter: 'type = ' } })
+    await expect(refused).rejects.toMatchObject({
+      statusCode: 400,
+      error: { error: expect.stringMatching(/'filter' was malformed.*column 8/s) },
+    })
+    // As wsk writes them: without annotations, which stay as they are.
+    await client.rules.update({ ...rule, name: 'client-large' })
+
+    const results = async (params: object): Promise<Record<string, any>> => {
+      const { activationId } = await client.triggers.invoke({ name: 'client-orders', params })
+      const fired = await eventually<any>(() => client.activations.get(activationId).catch(() => undefined))
+      const lines = fired.logs.map((line: string) => JSON.parse(line)).filter((line: { rule?: string }) => line.rule)
+      const runs = lines.map(async ({ rule, activationId: id }: { rule: string; activationId: string }) => {
+        const run = await eventually<any>(() => client.activations.get(id).catch(() => undefined))
+        return [rule.split('/').at(-1), run.response.result]
+      })
+      return Object.fromEntries(await Promise.all(runs))
+    }
+    expect(await results({ total: 5 })).toEqual({ 'client-twice': { twice: 10 } })
+    expect(await results({ total: 500 })).toMatchObject({
+      'client-twice': { twice: 1000 },
+      'client-large': { total: 500 },
+    })
+    for (const name of ['client-large', 'client-twice']) await client.rules.delete(name)
+    await client.triggers.delete('client-orders')
+    await client.actions.delete('client-filtered')
+  })
+
   it('creates, reads, updates and deletes an alarm, which fires its trigger', async () => {
     const feed = { name: '/whisk.system/alarms/alarm', trigger: 'client-alarm' }
     await client.actions.create({ name: 'client-wake', action: echo })

@@ -19,9 +19,11 @@ export function createApiDoor(deps: {
   authenticator: Authenticator
   routes: RouteTable
   throttle: Throttle
+  /** What a sender of events is granted at most, if the installation has a limit for all. */
+  firesPerMinute: number | undefined
   info: object
 }): ApiDoor {
-  const { authenticator, routes, throttle, info } = deps
+  const { authenticator, routes, throttle, firesPerMinute, info } = deps
 
   function enter(
     request: IncomingMessage,
@@ -38,7 +40,7 @@ export function createApiDoor(deps: {
 
   return {
     serve(request, path, queryText, transid) {
-      if (request.method === 'OPTIONS') return handshake(request, path) ?? plain('OK')
+      if (request.method === 'OPTIONS') return handshake(request, path, firesPerMinute) ?? plain('OK')
       if (request.method === 'GET' && (path === '' || path === '/')) {
         if (!acceptsJson(request)) throw notAcceptable()
         return ok(info)
@@ -54,9 +56,11 @@ export function createApiDoor(deps: {
 }
 
 /** A sender asks whether it may deliver events here (events.md §2; WebHook specification §4). */
-function handshake(request: IncomingMessage, path: string): Answer | undefined {
+function handshake(request: IncomingMessage, path: string, rate: number | undefined): Answer | undefined {
   if (!/^\/namespaces\/[^/]+\/(events\/?|triggers\/[^/]+)$/.test(path)) return undefined
-  const answer = answerWebhookHandshake(request.headers, { origins: ['*'] })
+  // The specification knows no rate of nothing.
+  const limit = rate === undefined ? {} : { rate: Math.max(1, rate) }
+  const answer = answerWebhookHandshake(request.headers, { origins: ['*'], ...limit })
   return answer && { status: 200, headers: answer.headers }
 }
 

@@ -120,7 +120,8 @@ export function createController(deps: ControllerDeps): Controller {
     ...activationRoutes({ activations, settlement: deps.settlement, bodies }),
     ...deadLetterRoutes(deps),
   ])
-  const api = createApiDoor({ authenticator, routes, throttle, info: apiInfo(config.build) })
+  const { firesPerMinute } = config.limits
+  const api = createApiDoor({ authenticator, routes, throttle, firesPerMinute, info: apiInfo(config.build) })
   const rootDoor = (door: Door) =>
     createRootDoor({
       door,

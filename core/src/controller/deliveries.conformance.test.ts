@@ -1,7 +1,7 @@
 import { differencesOf, readSuiteFile, suiteIsThere } from '@sluice/cloudevents/testing'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../spi/index.ts'
-import { createFixture, nodeAction } from './testing/fixture.ts'
+import { createFixture, nodeAction, openLimits } from './testing/fixture.ts'
 
 /** What a sender of events is answered, by the cases of the web hook specification (events.md §2). */
 
@@ -143,5 +143,36 @@ describe('the rate of fires', () => {
     expect([toEvents.status, toEvents.headers['retry-after']]).toEqual([429, '40'])
     const plain = await call('POST', '~triggers/ruled', {})
     expect([plain.status, plain.headers['retry-after']]).toEqual([429, undefined])
+  })
+})
+
+describe('the handshake of web hooks', () => {
+  it('grants no more than every sender has, and asks for no key', async () => {
+    const grantedWith = async (limits: { firesPerMinute?: number }, path = '@_/events') => {
+      const { call } = await createFixture({ limits: { ...openLimits, ...limits } })
+      const asked = { 'webhook-request-origin': 'sender.example', 'webhook-request-rate': '120' }
+      const { status, headers } = await call('OPTIONS', path, undefined, { as: null, headers: asked })
+      return [status, headers['webhook-allowed-origin'], headers['webhook-allowed-rate'], headers['allow']]
+    }
+    expect(await grantedWith({ firesPerMinute: 60 })).toEqual([200, 'sender.example', '60', 'POST'])
+    expect(await grantedWith({ firesPerMinute: 60 }, '@guest/triggers/t')).toEqual([
+      200,
+      'sender.example',
+      '60',
+      'POST',
+    ])
+    expect(await grantedWith({})).toEqual([200, 'sender.example', '120', 'POST'])
+    expect((await grantedWith({ firesPerMinute: 0 }))[2]).toBe('1')
+  })
+})
+
+describe('headers of deliveries', () => {
+  it('are refused when nobody knows what they mean, also where no rule would look', async () => {
+    const { call } = await open()
+    const { status, json } = await call('POST', '~events', {}, { headers: { ...binary, 'sluice-input': 'xml' } })
+    expect([status, json.error]).toEqual([400, expect.stringContaining('Sluice-Input')])
+    const named = (key: string) => call('POST', '~triggers/idle', {}, { headers: { 'idempotency-key': key } })
+    expect((await named('"a key"')).status).toBe(204)
+    expect((await named('a\tkey')).json.error).toBe('Idempotency-Key must have printable ASCII characters only.')
   })
 })

@@ -50,6 +50,17 @@ describe('createEntityCache', () => {
     expect(reads).toHaveLength(3)
   })
 
+  it('gives one object for one revision, however often it is read', async () => {
+    const { cache, artifacts, reads, stored, pass } = await withOne()
+    const first = await cache.get('guest/a')
+    pass(bounds.api.entityCacheTtlMs)
+    expect(await cache.get('guest/a')).toBe(first)
+    expect(reads).toHaveLength(2)
+    pass(bounds.api.entityCacheTtlMs)
+    await artifacts.put('guest/a', action('y'), stored.revision)
+    expect(await cache.get('guest/a')).not.toBe(first)
+  })
+
   it('keeps nothing of a load that a write overtook', async () => {
     const { cache, artifacts } = await withOne()
     const { get } = artifacts

@@ -45,7 +45,9 @@ export function createEntityCache(deps: { artifacts: ArtifactStore; clock: Clock
     if (running !== undefined) return running
     const loading = artifacts.get(id).then(
       found => {
-        const stored = found === undefined ? undefined : withoutCode(found)
+        // Of one revision there is one object, so that what was made of it (compiled filters) is made once.
+        const known = entries.peek(id)?.stored
+        const stored = found && (known?.revision === found.revision ? known : withoutCode(found))
         if (loads.get(id) === loading) {
           loads.delete(id)
           if (stored !== undefined) {

@@ -4,17 +4,21 @@ import {
   attributesOf,
   CloudEventError,
   contentDigest,
+  contentTypeOf,
   dataBytes,
   dataValue,
   decodeHttp,
   decodeHttpEvents,
   encodeJson,
+  isJsonType,
   type CloudEvent,
   type DecodedEvents,
 } from '@sluice/cloudevents'
 import { subjectOf, subjectOfJson, type FilterSubject } from '@sluice/cloudevents/filter'
 import { ApiError, parseJson, stringifyJson, type FireRecord } from '../model/index.ts'
 import { inputFormOf, isInputForm, transformOf } from './event-annotations.ts'
+import { malformed } from './json-body.ts'
+import { scanJson } from './json-scan.ts'
 import type { FireCall } from './services.ts'
 
 /** What a fire request says: payload, attributes, identity (design.md §2, §6; events.md §1). */
@@ -51,7 +55,9 @@ export function decode(
   body: Buffer,
   rawHeaders?: readonly string[],
 ): CloudEvent | undefined {
-  return decoding(() => decodeHttp(headers, body, rawHeaders === undefined ? {} : { rawHeaders }))
+  const event = decoding(() => decodeHttp(headers, body, rawHeaders === undefined ? {} : { rawHeaders }))
+  if (event !== undefined) checkData(event, headers, body)
+  return event
 }
 
 /** As `decode`, also for batches. */
@@ -60,7 +66,23 @@ export function decodeAll(
   body: Buffer,
   rawHeaders: readonly string[],
 ): DecodedEvents | undefined {
-  return decoding(() => decodeHttpEvents(headers, body, { rawHeaders }))
+  const decoded = decoding(() => decodeHttpEvents(headers, body, { rawHeaders }))
+  for (const event of decoded?.events ?? []) checkData(event, headers, body)
+  return decoded
+}
+
+/** The bounds of JSON bodies hold for JSON data too, which base64 or another format may have hidden from whoever checked
+ *  the body: what is too deep for the records must not be accepted. */
+function checkData(event: CloudEvent, headers: FireCall['headers'], body: Buffer): void {
+  const { data } = event
+  if (data === undefined || (data.kind === 'bytes' && data.bytes === body)) return
+  const bodyWasChecked = /^[^;]*json/i.test(String(headers['content-type']))
+  if (data.kind === 'json' && bodyWasChecked) return
+  const type = contentTypeOf(event)
+  const bytes = type !== undefined && isJsonType(type) ? dataBytes(event, { json }) : undefined
+  if (bytes === undefined) return
+  const refused = scanJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  if (refused !== undefined) throw malformed(`CloudEvent 'data': ${refused}`)
 }
 
 function decoding<T>(run: () => T): T {
@@ -154,7 +176,8 @@ function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
 }
 
-function inputWish(call: Pick<FireCall, 'headers'>): FireRecord['input'] {
+/** What the sender wants the actions to get. Throws ApiError 400 for a wish that nobody knows. */
+export function inputWish(call: Pick<FireCall, 'headers'>): FireRecord['input'] {
   const wish = call.headers['sluice-input']
   if (wish === undefined) return undefined
   if (isInputForm(wish)) return wish

@@ -4,7 +4,8 @@ import { mediaType } from './call.ts'
 
 /** Headers that routes look at. */
 
-/** A client's own name for what it asks, so that asking twice does it once. Throws 400 when it is too long. */
+/** A client's own name for what it asks, so that asking twice does it once. Throws 400 when it is too long, or not what the
+ *  header may hold: it becomes the id of an event, which has no control characters. */
 export function idempotencyKey(request: IncomingMessage): { idempotencyKey?: string } {
   const key = headerText(request, 'idempotency-key')
   if (key === undefined || key === '') return {}
@@ -14,6 +15,7 @@ export function idempotencyKey(request: IncomingMessage): { idempotencyKey?: str
       `Idempotency-Key longer than allowed: ${key.length} > ${bounds.http.idempotencyKeyLengthMax}.`,
     )
   }
+  if (!/^[\x20-\x7e]+$/.test(key)) throw new ApiError(400, 'Idempotency-Key must have printable ASCII characters only.')
   return { idempotencyKey: key }
 }
 

@@ -4,7 +4,7 @@ import type { Answer } from '../answers.ts'
 import type { BodyReader } from '../body-reader.ts'
 import { mediaType, type Call, type Route } from '../call.ts'
 import { requireOwner } from '../entitlement.ts'
-import { decodeAll } from '../fired-event.ts'
+import { decodeAll, inputWish } from '../fired-event.ts'
 import { malformed } from '../json-body.ts'
 import { scanJson } from '../json-scan.ts'
 import type { EventService } from '../services.ts'
@@ -23,6 +23,8 @@ export function eventRoutes(deps: { events: EventService; bodies: BodyReader; th
     if (refused !== undefined) throw malformed(refused)
     const decoded = decodeAll(request.headers, bytes, request.rawHeaders)
     if (decoded === undefined) throw noEvent(type)
+    // Refused here too, where it may be that no trigger asks for it.
+    inputWish(request)
     // An event in a batch is a fire like any other.
     throttle.batch(identity, request, decoded.events.length)
     const counts = await events.accept({
