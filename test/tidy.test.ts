@@ -20,11 +20,17 @@ const areas: readonly { area: RegExp; mayImport: readonly string[] }[] = [
   { area: /^core\/src\/config\//, mayImport: ['core/src/model/'] },
   // Its waits go through the Clock.
   { area: /^core\/src\/client\//, mayImport: ['core/src/model/', 'core/src/spi/'] },
-  // What every container factory does with output.
-  { area: /^core\/src\/container\/output\//, mayImport: ['core/src/model/', 'core/src/spi/'] },
+  // What every container factory does with output, and with what others of them left.
+  { area: /^core\/src\/container\/(output|ownership)\//, mayImport: ['core/src/model/', 'core/src/spi/'] },
   {
     area: /^core\/src\/(backend|container)\/([^/]+)\//,
-    mayImport: ['core/src/model/', 'core/src/spi/', 'core/src/config/', 'core/src/container/output/'],
+    mayImport: [
+      'core/src/model/',
+      'core/src/spi/',
+      'core/src/config/',
+      'core/src/container/output/',
+      'core/src/container/ownership/',
+    ],
   },
   { area: /^core\/contract\//, mayImport: ['core/src/model/', 'core/src/spi/', 'core/src/config/'] },
   {

@@ -434,6 +434,19 @@ export function containerFactoryContract(name: string, subject: ContainerFactory
         expect(await next.cleanup()).toBe(0)
       })
 
+      it('starts a container only after a cleanup that is under way: what is left holds its memory until then', async () => {
+        const installation = `crashed-${process.pid}-${++count}`
+        const crashed = await openFactory(installation)
+        const left = [await start({}, crashed), await start({}, crashed), await start({}, crashed)]
+        const next = await openFactory(installation)
+        const told: string[] = []
+        const cleaned = next.cleanup().finally(() => told.push('clean'))
+        const container = await next.create(specOf(), AbortSignal.timeout(20_000), () => told.push('begins'))
+        onTestFinished(() => container.destroy())
+        expect(told).toEqual(['clean', 'begins'])
+        expect(await cleaned).toBe(left.length)
+      })
+
       it('ends all its containers when it is closed', async () => {
         const factory = await openFactory()
         const containers = [await start({}, factory), await start({}, factory)]

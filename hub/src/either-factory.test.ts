@@ -20,7 +20,8 @@ function factory(name: string, kind: string, pause = true) {
   const double: ContainerFactory = {
     capabilities: { pause, isolation: 'container' },
     supports: wanted => wanted === kind,
-    async create() {
+    async create(_spec, _signal, begins) {
+      begins?.()
       containers.push({ id: name } as Container)
       return containers[0] as Container
     },
@@ -39,8 +40,9 @@ function factory(name: string, kind: string, pause = true) {
 it('starts in the first what the first supports, and images of users; in the second all else', async () => {
   const [docker, processes] = [factory('docker', 'nodejs:20'), factory('processes', 'python:3.11')]
   const either = eitherFactory(docker.double, processes.double)
+  let begun = 0
   const where = async (overrides: Partial<ContainerSpec>): Promise<string> =>
-    (await either.create({ ...spec, ...overrides }, new AbortController().signal)).id
+    (await either.create({ ...spec, ...overrides }, new AbortController().signal, () => begun++)).id
   expect(await where({})).toBe('docker')
   expect(await where({ kind: 'python:3.11' })).toBe('processes')
   expect(await where({ kind: 'blackbox', userImage: true })).toBe('docker')
@@ -50,6 +52,7 @@ it('starts in the first what the first supports, and images of users; in the sec
     false,
   ])
   expect(await either.list({})).toHaveLength(3)
+  expect(begun).toBe(3)
 })
 
 it('cleans up and closes both, and pauses only where both can', async () => {

@@ -9,9 +9,9 @@ export function eitherFactory(first: ContainerFactory, second: ContainerFactory)
       return { pause, isolation: 'process' as const }
     },
     supports: kind => first.supports(kind) || second.supports(kind),
-    create(spec, signal) {
+    create(spec, signal, begins) {
       const here = spec.userImage === true || first.supports(spec.kind)
-      return (here ? first : second).create(spec, signal)
+      return (here ? first : second).create(spec, signal, begins)
     },
     async list(labels) {
       return (await Promise.all([first.list(labels), second.list(labels)])).flat()

@@ -6,11 +6,14 @@ import { createHash } from 'node:crypto'
  */
 export type Outcome = 'accepted' | 'refused' | 'unknown'
 
+/** `activationId` and the HTTP `status`: where there was an answer. */
+export type Invoke = { outcome: Outcome; activationId?: string; status?: number }
+
 export type Recorder = {
   /** Outcome of each fire by its fire id: known before it is sent, for it follows from the event. */
   readonly fires: Map<string, { eventId: string; outcome: Outcome }>
-  /** Outcome of each direct invoke by the load's own number of it; the activation id, where there was an answer. */
-  readonly invokes: Map<string, { outcome: Outcome; activationId?: string }>
+  /** Outcome of each direct invoke by the load's own number of it. */
+  readonly invokes: Map<string, Invoke>
   /** Answers that contradict what is promised of them. */
   readonly wrong: string[]
 }

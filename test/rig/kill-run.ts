@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createApi, eventually, type Api } from './api.ts'
 import { balance, type KillBooks } from './kill-books.ts'
-import { createRecorder, fireIdOf, outcomeOf, type Outcome, type Recorder } from './kill-recorder.ts'
+import { createRecorder, fireIdOf, outcomeOf, type Invoke, type Outcome, type Recorder } from './kill-recorder.ts'
 import { removeDirectory, scratchDirectory, startHub, type HubProcess } from './hub-process.ts'
 import { seededRandom } from './seeded-random.ts'
 import { openSink, sinkCode, type Sink } from './sink.ts'
@@ -30,6 +30,8 @@ export type KillReport = {
   firesAccepted: number
   invokesSent: number
   invokesAccepted: number
+  /** How many invokes were answered with which status; the others were not answered, because the hub died first. */
+  invokeStatuses: Record<number, number>
   /** Accepted and without a terminal record. */
   losses: string[]
   /** Records that no obligation explains, runs without a record, answers that name another id than the event's. */
@@ -147,9 +149,10 @@ function createLoad(api: Api, recorder: Recorder, options: KillRunOptions): { st
   }
   const invoke = async (): Promise<void> => {
     const op = `i${recorder.invokes.size}`
-    const entry: { outcome: Outcome; activationId?: string } = { outcome: 'unknown' }
+    const entry: Invoke = { outcome: 'unknown' }
     recorder.invokes.set(op, entry)
     const answer = await api.call('POST', 'actions/report?blocking=true', { body: { op }, timeoutMs: 70_000 })
+    entry.status = answer.status
     const id = answer.headers['x-openwhisk-activation-id'] ?? answer.body?.activationId
     if (typeof id === 'string') Object.assign(entry, { outcome: 'accepted', activationId: id })
     else entry.outcome = outcomeOf(answer.status)
@@ -192,12 +195,19 @@ async function check(
     firesAccepted: accepted(recorder.fires.values()),
     invokesSent: recorder.invokes.size,
     invokesAccepted: accepted(recorder.invokes.values()),
+    invokeStatuses: tally([...recorder.invokes.values()].flatMap(({ status }) => status ?? [])),
     losses: [...unsettled, ...losses],
     unexpected: [...recorder.wrong, ...unexpected, ...(await withoutRecord(api, runs.keys()))],
     inFlightMax,
     ...repetitions,
     books,
   }
+}
+
+function tally(values: readonly number[]): Record<number, number> {
+  const counts: Record<number, number> = {}
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1
+  return counts
 }
 
 /** Waits for the fires that were answered to be settled, and tells of those that are not. */

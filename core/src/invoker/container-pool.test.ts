@@ -196,6 +196,21 @@ describe('the container pool', () => {
     expect(pool.waitsLonger(action('a'), 5000)).toBe(true)
   })
 
+  it('takes no start to be slow because it had to wait for what an earlier hub left', async () => {
+    const { pool, factory, clock } = setUp()
+    const { promise, resolve } = withResolvers<void>()
+    factory.before = promise
+    const waiting = Promise.resolve(pool.acquire(action('a')))
+    await clock.advance(60_000)
+    resolve()
+    const lease = await waiting
+    lease.initialised()
+    await clock.advance(10)
+    lease.release('destroy')
+    await settled()
+    expect(pool.waitsLonger(action('a'), 5000)).toBe(false)
+  })
+
   it('starts one container for as many runs as it will hold', async () => {
     const { pool, factory } = setUp()
     const runs = Array.from({ length: 7 }, () => Promise.resolve(pool.acquire(action('a', { concurrency: 3 }))))
@@ -356,17 +371,21 @@ class FakeFactory implements ContainerFactory {
   readonly assigned: string[] = []
   failNext: Error | undefined
   holdDestroy = false
+  /** What every start waits for before it begins. */
+  before: Promise<void> = Promise.resolve()
   #held: (() => void)[] = []
 
   supports(): boolean {
     return true
   }
 
-  create(spec: ContainerSpec): Promise<Container> {
+  async create(spec: ContainerSpec, _signal: AbortSignal, begins?: () => void): Promise<Container> {
     const failure = this.failNext
     this.failNext = undefined
-    if (failure) return Promise.reject(failure)
+    if (failure) throw failure
     this.created.push(spec)
+    await this.before
+    begins?.()
     const { promise, resolve } = withResolvers<ContainerExit>()
     const container: FakeContainer = {
       id: spec.name,
@@ -396,7 +415,7 @@ class FakeFactory implements ContainerFactory {
       },
     }
     this.containers.push(container)
-    return Promise.resolve(container)
+    return container
   }
 
   finishDestroys(): void {

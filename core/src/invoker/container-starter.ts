@@ -31,7 +31,7 @@ export function createContainerStarter(
 
   return async (start, stop) => {
     const { kind, image, memoryMb, spec } = start
-    const startedMs = clock.monotonicMs()
+    let startedMs = clock.monotonicMs()
     const concurrency = spec?.concurrency ?? 1
     const container = await factory.create(
       {
@@ -47,6 +47,7 @@ export function createContainerStarter(
         egress: 'platform',
       },
       AbortSignal.any([stop, AbortSignal.timeout(bounds.invoker.createTimeoutMs)]),
+      () => (startedMs = clock.monotonicMs()),
     )
     return {
       container,

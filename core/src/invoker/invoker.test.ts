@@ -30,6 +30,16 @@ describe('the invoker', () => {
     })
   })
 
+  it('is ready while containers of an earlier start are still being removed', async () => {
+    const { invoker } = await setUp(scratch(), { cleanup: () => new Promise(() => undefined) })
+    expect((await invoker.run(direct('a'.repeat(32))).outcome).response.statusCode).toBe(0)
+  })
+
+  it('starts although what an earlier start left cannot be removed', async () => {
+    const { invoker } = await setUp(scratch(), { cleanup: () => Promise.reject(new Error('the engine is away')) })
+    expect((await invoker.run(direct('a'.repeat(32))).outcome).response.statusCode).toBe(0)
+  })
+
   it('marks the cold start by initTime, and a warm run by its absence', async () => {
     const { invoker } = await setUp()
     const keys = (record: ActivationRecord): string[] => record.annotations.map(({ key }) => key)

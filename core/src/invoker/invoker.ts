@@ -314,12 +314,15 @@ export function createInvoker(options: InvokerOptions): Invoker {
   return {
     run,
     async start() {
+      // Containers are started after it, so the rest need not wait for an engine that has many to remove.
+      options.factory
+        .cleanup()
+        .catch((error: unknown) => log.warn({ err: error }, 'containers of an earlier start could not be removed'))
       await bus.ensureTopic(topic, {
         partitions: 1,
         retentionMs: bounds.bus.retentionMs,
         messageBytesMax: bounds.bus.messageBytesMax,
       })
-      await options.factory.cleanup()
       await recover(await claims.start())
       pool.start()
       subscription = await bus.subscribe(

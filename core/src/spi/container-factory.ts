@@ -4,13 +4,15 @@ export interface ContainerFactory {
   /** Whether containers of this kind can be started here (its runtime or image is there). */
   supports(kind: string): boolean
   /** Resolves when the container's process has been started; it may not accept connections yet (runtimes.md §1.1).
-   *  Rejects with SLUICE_CONTAINER_START. */
-  create(spec: ContainerSpec, signal: AbortSignal): Promise<Container>
+   *  `begins` is called when the start itself begins, behind all it had to wait for that says nothing of the next one:
+   *  a cleanup, the engine's return, an image. Rejects with SLUICE_CONTAINER_START. */
+  create(spec: ContainerSpec, signal: AbortSignal, begins?: () => void): Promise<Container>
   /** Containers with these labels that run now, also those a crashed invoker left: the pool adopts or destroys them. A
    *  factory whose containers cannot serve another process (their output has no reader) lists its own only and leaves
    *  the others to `cleanup`. */
   list(labels: Labels): Promise<Container[]>
-  /** Destroys what earlier processes of this invoker left behind, never its own; resolves to how many containers. */
+  /** Destroys what earlier processes of this invoker left behind, never its own; resolves to how many containers. What is
+   *  created meanwhile is started after that. */
   cleanup(): Promise<number>
   /** Destroys its containers; `create` rejects with SLUICE_CLOSED from now on. May be called twice. */
   close(): Promise<void>

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { bounds, SluiceError } from '../../model/index.ts'
 import type { Clock, ContainerFactory, ContainerSpec, Labels, Logger, Random, Timer } from '../../spi/index.ts'
+import { CleanupGate } from '../ownership/cleanup-gate.ts'
 import { createApiRelay, type ApiRelay } from './api-relay.ts'
 import {
   containerSettings,
@@ -9,7 +10,7 @@ import {
   type ContainerParameters,
 } from './container-settings.ts'
 import { DockerContainer, isListening } from './docker-container.ts'
-import { EngineError, isMissing } from './engine-error.ts'
+import { EngineError } from './engine-error.ts'
 import { openEngine, type Engine, type EngineAddress, type EngineInfo } from './engine.ts'
 import { EngineWatch } from './engine-watch.ts'
 import { openFirewall, type Firewall } from './firewall.ts'
@@ -105,6 +106,7 @@ class Factory implements DockerContainerFactory {
   readonly #life: string
   readonly #directories: SocketDirectories
   readonly #slots = new StartSlots(bounds.docker.startsMax)
+  readonly #gate = new CleanupGate()
   readonly #watch: EngineWatch
   readonly #relay: ApiRelay | undefined
   #networks!: Networks
@@ -191,14 +193,16 @@ class Factory implements DockerContainerFactory {
     return [...notes, ...knownFaults(this.engineInfo)]
   }
 
-  async create(asked: ContainerSpec, signal: AbortSignal): Promise<DockerContainer> {
+  async create(asked: ContainerSpec, signal: AbortSignal, begins?: () => void): Promise<DockerContainer> {
     signal.throwIfAborted()
     this.#mustBeOpen()
     const { egress = 'platform' } = this.#options
     const spec = asked.egress === 'platform' ? { ...asked, egress } : asked
     try {
+      await this.#gate.pass(signal)
       await this.#engineThere(signal)
       const image = await this.#images.ready(spec, spec.userImage === true ? patient(signal) : signal)
+      begins?.()
       // Its pull may have taken longer than a start may: each call below has its own limit.
       const starting = spec.userImage === true ? patient(signal) : signal
       const release = await this.#slots.take(starting)
@@ -222,17 +226,19 @@ class Factory implements DockerContainerFactory {
     )
   }
 
-  async cleanup(): Promise<number> {
-    const removed = await this.#removeStrays()
-    await this.#directories.removeOthers()
-    return removed
+  cleanup(): Promise<number> {
+    const cleaned = this.#removeStrays().then(async removed => {
+      await this.#directories.removeOthers()
+      return removed
+    })
+    return this.#gate.hold(cleaned)
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     this.#reconciler?.cancel()
-    await this.#reconciling
+    await Promise.all([this.#reconciling, this.#gate.passed()])
     await Promise.all([...this.#containers.values()].map(container => container.destroy()))
     await this.#networks.close()
     await this.#relay?.close()
@@ -447,14 +453,9 @@ class Factory implements DockerContainerFactory {
       if (labels['sluice.life'] !== this.#life) return true
       return !this.#containers.has(id) && !this.#isBeingMade(labels['sluice.name'] ?? '')
     })
-    await Promise.all(
-      strays.map(({ id }) =>
-        this.#engine.remove(id).catch((error: unknown) => {
-          if (!isMissing(error)) throw error
-        }),
-      ),
-    )
+    const results = await Promise.allSettled(strays.map(({ id }) => this.#engine.remove(id)))
     await this.#networks.removeOthers()
+    for (const result of results) if (result.status === 'rejected') throw result.reason
     return strays.length
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { bounds, SluiceError } from '../../model/index.ts'
 import type { Clock, ContainerFactory, Labels, Logger, Random } from '../../spi/index.ts'
+import { CleanupGate } from '../ownership/cleanup-gate.ts'
 import { ContainerDirectories } from './directories.ts'
 import { containerEnvironment } from './environment.ts'
 import { MemoryWatch } from './memory-watch.ts'
@@ -59,16 +60,31 @@ export function createProcessContainerFactory(options: ProcessContainerFactoryOp
   const directories = new ContainerDirectories(owner, options.directory)
   const watchdog = new Watchdog(life, log)
   const containers = new Set<ProcessContainer>()
+  const gate = new CleanupGate()
   let count = 0
   let closed = false
+
+  /** Ends what earlier lives left; resolves to how many containers that were. */
+  async function endOthers(): Promise<number> {
+    const markers = new Set<string>()
+    const left = await killUntilGone(table, clock, processes => {
+      const strays = processes.filter(({ marker }) => marker?.startsWith(owner) && !marker.startsWith(life))
+      for (const { marker } of strays) markers.add(marker ?? '')
+      return strays
+    })
+    if (left > 0) log.error({ processes: left }, 'processes of an earlier start do not end')
+    await directories.removeOthers()
+    return markers.size
+  }
 
   return {
     capabilities: { pause: process.platform !== 'win32', isolation: 'process' },
 
     supports: kind => Object.hasOwn(runtimes, kind),
 
-    async create(spec, signal) {
-      signal.throwIfAborted()
+    async create(spec, signal, begins) {
+      await gate.pass(signal)
+      begins?.()
       if (closed) throw new SluiceError('SLUICE_CLOSED', 'The container factory is closed.')
       const runtime = Object.hasOwn(runtimes, spec.kind) ? runtimes[spec.kind] : undefined
       if (!runtime)
@@ -99,16 +115,8 @@ export function createProcessContainerFactory(options: ProcessContainerFactoryOp
       return [...containers].filter(container => container.running && hasLabels(container.labels, labels))
     },
 
-    async cleanup() {
-      const markers = new Set<string>()
-      const left = await killUntilGone(table, clock, processes => {
-        const strays = processes.filter(({ marker }) => marker?.startsWith(owner) && !marker.startsWith(life))
-        for (const { marker } of strays) markers.add(marker ?? '')
-        return strays
-      })
-      if (left > 0) log.error({ processes: left }, 'processes of an earlier start do not end')
-      await directories.removeOthers()
-      return markers.size
+    cleanup() {
+      return gate.hold(endOthers())
     },
 
     async close() {

@@ -52,6 +52,7 @@ type Changes = {
   userMemoryMb?: number
   /** Containers never get ready. */
   startsHang?: boolean
+  cleanup?: () => Promise<number>
   clock?: Clock
   activations?: (inner: ActivationStore) => ActivationStore
   repeated?: (message: ActivationMessage) => void
@@ -61,6 +62,7 @@ export async function setUp(directory = scratch(), changes: Changes = {}): Promi
   const opened = await openTestBackend(directory)
   const { backend } = opened
   const factory = await openServedFactory()
+  if (changes.cleanup) factory.cleanup = changes.cleanup
   if (changes.startsHang) factory.create = () => new Promise(() => undefined)
   const tail = createRecordTail(error => {
     throw error
