@@ -17,11 +17,22 @@ const contracts = join(root, '../shared/spec')
 const sections = [
   { family: 'rest', title: 'REST API', file: 'rest-api.md', row: /^\| (\d+) \|/, from: /^## 13\./ },
   { family: 'runtime', title: 'Runtime protocol', file: 'runtimes.md', row: /^\| (PROTO-[\d.]+) \|/ },
-  { family: 'runtime', title: 'Node.js runtime', file: 'runtimes.md', row: /^\| (NODE-\d+) \|/ },
+  { family: 'runtime', title: 'Node.js 20 runtime', file: 'runtimes.md', row: /^\| (NODE-\d+) \|/ },
+  { family: 'runtime', title: 'Python 3.11 runtime', file: 'runtimes.md', row: /^\| (PY-\d+) \|/ },
+  { family: 'runtime', title: 'ActionLoop proxy', file: 'runtimes.md', row: /^\| (AL-\d+) \|/ },
+  // The first twelve are rows of another table, which the heading gives their ids.
+  {
+    family: 'runtime',
+    title: 'Docker skeleton',
+    file: 'runtimes.md',
+    row: /^(?:\||### R-SKEL .* as) (SKEL-[\d.]+)[ ,]/,
+  },
+  { family: 'runtime', title: 'Manifest and exec', file: 'runtimes.md', row: /^\| (MAN-\d+) \|/ },
   { family: 'runtime', title: 'Actions in a whole system', file: 'runtimes.md', row: /^\| (SYS-\d+) \|/ },
   { family: 'feed', title: 'Feed protocol', file: 'feeds.md', row: /^\| (P\d+) \|/, from: /^### 6\.0 / },
   { family: 'feed', title: 'Alarms', file: 'feeds.md', row: /^\| (A\d+) \|/, from: /^### 6\.1 / },
-  { family: 'rel', title: 'Reliability', file: 'reliability.md', row: /^\*\*(R(?:1|2|17|18|21|22)) / },
+  { family: 'rel', title: 'Reliability', file: 'reliability.md', row: /^\*\*(R(?:1|2|8|17|18|21|22)) / },
+  { family: 'sec', title: 'Containers', file: 'reliability.md', row: /^\*\*(S(?:9|10|11|12)) / },
   { family: 'sec', title: 'Hostile input', file: 'reliability.md', row: /^\*\*(S[35]) / },
 ]
 
@@ -30,6 +41,12 @@ const different = {
   'rel:R18':
     'A hub in one process has nothing outside of itself to wait for. Tested is that a start under load refuses or serves, and fails nothing.',
   'rel:R1': 'The form for change: 12 kills in `npm test`, 60 in `npm run test:long`, of the one process there is.',
+  'rel:R8': 'The engine is away for 5 s; for a minute with `SLUICE_TEST_ENGINE_AWAY_MS=60000`.',
+  'runtime:MAN-02':
+    'The manifest is part of the program: a wrong one is refused when it is read, and there is no other.',
+  'feed:P25': 'It disables itself and says why. Nothing sweeps it away later.',
+  'sec:S9':
+    'The probe is an action of one runtime: what it meets, the settings of its container, is the same for all. Its 34 attempts and what came of each are in [security.md](security.md).',
 }
 
 /** Cases of parts that come later. */

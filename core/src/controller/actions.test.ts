@@ -428,21 +428,40 @@ describe('actions: refused bodies', () => {
     expect(json.error).toBe("The supplied authentication is not authorized to access actions of kind 'nodejs:20'.")
   })
 
-  it('[runtime:MAN-12] [runtime:MAN-13] reads, deletes and moves actions of kinds that are gone', async () => {
+  it.each([
+    ['[runtime:MAN-12] is deprecated', 'nodejs:18'],
+    ['[runtime:MAN-13] has left the manifest', 'nodejs:6'],
+  ])('reads, deletes and moves actions whose kind %s', async (_, kind) => {
     const { call, artifacts } = await createFixture()
     await call('PUT', '~actions/a', nodeAction)
     const stored = await artifacts.get('guest/a')
-    for (const kind of ['nodejs:18', 'nodejs:6']) {
+    const makeOld = async (): Promise<void> => {
       const now = await artifacts.get('guest/a')
       const old = { ...stored!.document, exec: { kind, code: 'x', binary: false } }
       await artifacts.put('guest/a', old, now?.revision)
-      const text = `The '${kind}' runtime is no longer supported. You may read and delete but not update or invoke this action.`
-      expect((await call('PUT', '~actions/a?overwrite=true', {})).json.error).toBe(text)
-      expect((await call('POST', '~actions/a', {})).json.error).toBe(text)
-      expect((await call('GET', '~actions/a')).json.exec.kind).toBe(kind)
-      expect((await call('PUT', '~actions/a?overwrite=true', nodeAction)).json.exec.kind).toBe('nodejs:20')
     }
+    await makeOld()
+    const text = `The '${kind}' runtime is no longer supported. You may read and delete but not update or invoke this action.`
+    for (const [method, path] of [
+      ['PUT', '~actions/a?overwrite=true'],
+      ['POST', '~actions/a'],
+    ] as const) {
+      const { status, json } = await call(method, path, {})
+      expect([status, json.error]).toEqual([400, text])
+    }
+    expect((await call('GET', '~actions/a')).json.exec.kind).toBe(kind)
+    expect((await call('PUT', '~actions/a?overwrite=true', nodeAction)).json.exec.kind).toBe('nodejs:20')
+    await makeOld()
     expect((await call('DELETE', '~actions/a')).status).toBe(200)
+    expect((await call('GET', '~actions/a')).status).toBe(404)
+  })
+
+  it('[runtime:MAN-12] creates no action of a kind that is deprecated', async () => {
+    const { call } = await createFixture()
+    const { status, json } = await call('PUT', '~actions/a', { exec: { kind: 'nodejs:18', code: 'x' } })
+    expect(status).toBe(400)
+    expect(json.error).toMatch(/^The 'nodejs:18' runtime is no longer supported\./)
+    expect((await call('GET', '~actions/a')).status).toBe(404)
   })
 
   it('looks at the body before it looks whether the action exists', async () => {

@@ -20,6 +20,7 @@ import {
   type Status,
   type SubscriptionDocument,
 } from './subscription.ts'
+import { annotationWarnings } from './trigger-annotation.ts'
 import { parseTriggerName, subscriptionId, type TriggerRef } from './trigger-name.ts'
 import { ulid } from './ulid.ts'
 
@@ -131,10 +132,11 @@ export function createLifecycle(parts: LifecycleParts): (parameters: Parameters)
     }
   }
 
-  async function prove(call: Call, missingIsFine = false): Promise<void> {
+  /** Resolves to the trigger as the hub has it. */
+  async function prove(call: Call, missingIsFine = false): Promise<unknown> {
     const { client, clock } = parts
     try {
-      await checkAuthority({ client, clock, texts, missingIsFine, ...call })
+      return await checkAuthority({ client, clock, texts, missingIsFine, ...call })
     } catch (error) {
       if (error instanceof FeedError && error.code === 'SLUICE_FEED_AUTH') metrics.authFailure('authority')
       throw error
@@ -181,7 +183,7 @@ export function createLifecycle(parts: LifecycleParts): (parameters: Parameters)
   }
 
   async function read(call: Call): Promise<Record<string, unknown>> {
-    await prove(call)
+    const warnings = annotationWarnings(definition, await prove(call))
     const { document } = await existing(call)
     const feed = feedNamed(definition, document.feed)
     const { dateChanged, active, reason } = document.status
@@ -189,7 +191,7 @@ export function createLifecycle(parts: LifecycleParts): (parameters: Parameters)
     return {
       config: { name: document.trigger, namespace: document.namespace, ...feed.describe(config) },
       status: { active, dateChanged, dateChangedISO: isoSeconds(dateChanged), ...(reason ? { reason } : {}) },
-      stats: live.statsOf(call.id),
+      stats: { ...live.statsOf(call.id), ...(warnings.length > 0 ? { warnings } : {}) },
     }
   }
 

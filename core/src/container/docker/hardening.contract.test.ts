@@ -29,7 +29,7 @@ async function start(overrides: Partial<ContainerSpec> = {}) {
 describe('A hardened container', () => {
   beforeEach(context => context.skip(engine.missing !== '', engine.missing))
 
-  it('[rel:5.2] has the settings of the golden file, and beyond them nothing', async () => {
+  it('[sec:S9] [rel:5.2] has the settings of the golden file, and beyond them nothing', async () => {
     const container = await start()
     const { Config, HostConfig } = await engine.docker.getContainer(container.id).inspect()
     const settings = { ...HostConfig, User: Config.User, Volumes: Config.Volumes, ExposedPorts: Config.ExposedPorts }

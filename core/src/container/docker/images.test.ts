@@ -131,7 +131,7 @@ it('refuses what is no image name without asking the engine', async () => {
   expect(pulls).toEqual([])
 })
 
-it('takes the platform\u2019s own skeleton for the one that users name, and pulls nothing', async () => {
+it('[runtime:MAN-09] takes the platform\u2019s own skeleton for the one that users name, and pulls nothing', async () => {
   const { images, pulls } = open(['sluice/action-skeleton:latest'])
   for (const name of ['openwhisk/dockerskeleton', 'openwhisk/dockerskeleton:nightly']) {
     expect(await images.ready(users(name), never)).toMatchObject({

@@ -260,6 +260,33 @@ export function feedContract(feed: FeedUnderTest): void {
       expect(harness.core.fires).toHaveLength(1)
     })
 
+    it('[feed:P26] keeps firing at a trigger that was written anew without its annotation, and warns of it', async () => {
+      const harness = await created()
+      const { annotations = [] } = harness.core.triggers.get('guest/T') ?? {}
+      const write = (...written: unknown[]) =>
+        harness.core.triggers.set('guest/T', { rules: new Set(), annotations: written })
+      const warnings = async () => (await harness.read()).stats.warnings
+      expect(await warnings()).toBeUndefined()
+      write()
+      await feed.produce(harness, 2)
+      expect(harness.core.fires.map(fire => fire.status)).toEqual([202, 202])
+      expect((await harness.read()).status.active).toBe(true)
+      const text =
+        "the trigger has no annotation 'feed' that names this feed: deleting it will not end the subscription"
+      const [own] = annotations as { key: string; value: string }[]
+      for (const other of [
+        { ...own, key: 'food' },
+        { key: 'feed', value: '/whisk.system/a/b' },
+        { key: 'feed' },
+        null,
+      ]) {
+        write(other)
+        expect(await warnings()).toEqual([text])
+      }
+      write({ key: 'feed', value: own?.value.replace(/^.*\//, '/guest/mine/') })
+      expect(await warnings()).toBeUndefined()
+    })
+
     it('[feed:P27] disables nothing when the hub answers 403 for a minute after a restart', async () => {
       const harness = await open()
       const names = Array.from({ length: 9 }, (_, index) => `T${index}`)

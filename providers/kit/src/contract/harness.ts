@@ -56,7 +56,9 @@ export async function openHarness(options: HarnessOptions): Promise<Harness> {
   const underWay = new Set<Promise<unknown>>()
   let line = { cut: false }
   core.grant(guestKey, 'guest')
-  core.triggers.set('guest/T', { rules: new Set(), annotations: [] })
+  const { name, feeds } = options.definition()
+  const annotations = [{ key: 'feed', value: `/whisk.system/${name}/${feeds[0]?.name}` }]
+  core.triggers.set('guest/T', { rules: new Set(), annotations })
   let provider = await start()
 
   async function start(): Promise<Provider> {

@@ -87,7 +87,8 @@ export async function openStubCore(): Promise<StubCore> {
     else if (!trigger) return { status: 404, body: '{"error":"The requested resource does not exist."}' }
     if (method === 'DELETE') stub.triggers.delete(id)
     const rules = Object.fromEntries([...(trigger?.rules ?? [])].map(rule => [rule, { status: 'active' }]))
-    return { status: 200, body: JSON.stringify({ name: id.split('/')[1], rules }) }
+    const annotations = trigger?.annotations ?? []
+    return { status: 200, body: JSON.stringify({ name: id.split('/')[1], annotations, rules }) }
   }
 
   function onRule(method: string, id: string): StubAnswer {
