@@ -1,6 +1,6 @@
 import type { CloudEvent } from '@sluice/cloudevents'
 import { subjectOf } from '@sluice/cloudevents/filter'
-import { ApiError, childIdOf, fireIdOf, messages, type FireRecord, type WhiskTrigger } from '../model/index.ts'
+import { childIdOf, fireIdOf, type FireRecord, type WhiskTrigger } from '../model/index.ts'
 import { digestOf, firedCloudEvent } from './fired-event.ts'
 import type { FireAcceptor } from './fire-service.ts'
 import type { RuleFilters } from './rule-filters.ts'
@@ -13,65 +13,33 @@ const addressee = '/events'
 
 /** Brings events to every trigger that accepts them: one durable write for all, then the answer (events.md §2, §3.4). */
 export function createEventService(deps: {
-  fire: Pick<FireAcceptor, 'plan' | 'admit' | 'identities'>
+  fire: Pick<FireAcceptor, 'plan' | 'admit' | 'once'>
   filters: RuleFilters
   triggers: TriggerIndex
   /** `undecided`: triggers whose filter failed with the event, or cannot be used at all. */
   observe?: { unrouted?(namespace: string): void; undecided?(namespace: string, triggers: number): void }
 }): EventService {
   const { fire, filters, observe, triggers } = deps
-  /** Requests under way by event: the same one sent twice at once is one event. */
-  const underWay = new Map<string, Promise<unknown>>()
 
   async function accept(call: EventsCall): Promise<readonly number[]> {
     const { events, namespace } = call
-    const ids = events.map(({ source, id }) => fireIdOf(namespace, addressee, source, id))
-    for (let others = busy(ids); others.length > 0; others = busy(ids)) await Promise.allSettled(others)
-    const work = acceptAll(call, ids)
-    for (const id of ids) underWay.set(id, work)
-    try {
-      return await work
-    } finally {
-      for (const id of ids) if (underWay.get(id) === work) underWay.delete(id)
-    }
-  }
-
-  function busy(ids: readonly string[]): Promise<unknown>[] {
-    return ids.flatMap(id => underWay.get(id) ?? [])
-  }
-
-  async function acceptAll(call: EventsCall, ids: readonly string[]): Promise<readonly number[]> {
-    const { events, namespace } = call
-    const digests = events.map(digestOf)
-    /** By event id: the first of the request, so that an event that it has twice counts once. */
-    const first = new Map<string, number>()
-    const counts: (number | undefined)[] = []
-    for (const [at, id] of ids.entries()) {
-      const earlier = first.get(id)
-      if (earlier !== undefined) {
-        if (digests[earlier] !== digests[at]) throw new ApiError(422, messages.identityConflict)
-        continue
+    const identified = events.map(event => ({
+      id: fireIdOf(namespace, addressee, event.source, event.id),
+      digest: digestOf(event),
+    }))
+    const answers = await fire.once(namespace, identified, async fresh => {
+      const counts: number[] = []
+      const records: FireRecord[] = []
+      for (const at of fresh) {
+        const planned = await recordsOf(call, events[at] as CloudEvent, identified[at]?.id ?? '')
+        counts.push(planned.length)
+        records.push(...planned)
+        if (planned.length === 0) observe?.unrouted?.(namespace)
       }
-      first.set(id, at)
-      const known = await fire.identities.find(namespace, id)
-      if (known === undefined) continue
-      if (known.digest !== digests[at]) throw new ApiError(422, messages.identityConflict)
-      counts[at] = known.count ?? 0
-    }
-    const records: FireRecord[] = []
-    const fresh = [...first].filter(([, at]) => counts[at] === undefined)
-    for (const [id, at] of fresh) {
-      const planned = await recordsOf(call, events[at] as CloudEvent, id)
-      counts[at] = planned.length
-      records.push(...planned)
-      if (planned.length === 0) observe?.unrouted?.(namespace)
-    }
-    await fire.admit(records)
-    // After the records, never before: a crash in between makes the sender try again, and the ids meet.
-    await Promise.all(
-      fresh.map(([id, at]) => fire.identities.remember(namespace, id, digests[at] ?? '', true, counts[at] ?? 0)),
-    )
-    return ids.map(id => counts[first.get(id) ?? -1] ?? 0)
+      await fire.admit(records)
+      return counts.map(count => ({ fired: true, count }))
+    })
+    return answers.map(({ count }) => count ?? 0)
   }
 
   /** A fire record for each trigger that accepts the event and has an active rule. */
@@ -79,9 +47,7 @@ export function createEventService(deps: {
     const { identity, headers, transid } = call
     const { set, unusable } = await triggers.accepting(call.namespace)
     if (set.size + unusable === 0) return []
-    const subject = subjectOf(event)
-    const match = set.match(subject)
-    const { matched, failed } = match.undecided.length === 0 ? match : await set.settle(match, subject, filters.jsonata)
+    const { matched, failed } = await set.decide(subjectOf(event), filters.jsonata)
     if (failed.length + unusable > 0) observe?.undecided?.(call.namespace, failed.length + unusable)
     const planned = matched.map(async (trigger: WhiskTrigger) =>
       fire.plan(

@@ -1,9 +1,7 @@
 import {
-  ApiError,
   bounds,
   fireIdOf,
   parseJson,
-  messages,
   SluiceError,
   topics,
   type FiredRule,
@@ -12,10 +10,11 @@ import {
   type WhiskTrigger,
 } from '../model/index.ts'
 import type { Clock, MessageBus, Outgoing, Random, RecordTail, StateStore } from '../spi/index.ts'
+import { createAcceptOnce, type AcceptOnce } from './accept-once.ts'
 import { decodeFire, encodeFire } from './fire-record.ts'
 import { FireBacklog } from './fire-backlog.ts'
 import { inputFormOf, transformOf } from './event-annotations.ts'
-import { createFireIdentities, type FireIdentities } from './fire-identities.ts'
+import { createFireIdentities } from './fire-identities.ts'
 import { readFiredEvent, type FiredEvent } from './fired-event.ts'
 import type { FilterDecisions, RuleFilters } from './rule-filters.ts'
 import type { FireCall, FireService, KnownFires } from './services.ts'
@@ -35,7 +34,7 @@ export type FireDependencies = {
   readonly sources?: readonly { readonly topic: string; readonly group: string }[]
   /** Of each namespace: runs and bytes that may wait. */
   readonly limits?: { readonly backlogMax: number; readonly backlogBytesMax: number }
-  readonly observe?: { accepted?(fire: FireRecord): void; repeated?(namespace: string): void }
+  readonly observe?: { accepted?(fire: FireRecord): void }
 }
 
 export type FireAcceptor = FireService &
@@ -48,7 +47,8 @@ export type FireAcceptor = FireService &
     ): FireRecord | undefined | Promise<FireRecord>
     /** Makes the records of one namespace durable, all or none. Rejects with SLUICE_BACKLOG when too much waits. */
     admit(records: readonly FireRecord[]): Promise<void>
-    readonly identities: FireIdentities
+    /** Of one table for all routes: an event is known by its addressee. */
+    readonly once: AcceptOnce
     /** To be called before anything takes work from the topics. Resolves when fires may be accepted; what an earlier
      *  process left is counted behind that. */
     start(): Promise<void>
@@ -64,12 +64,11 @@ export type FireAcceptor = FireService &
 export function createFireService(deps: FireDependencies): FireAcceptor {
   const { bus, clock, observe, random, tail } = deps
   const identities = createFireIdentities(deps.state, clock)
+  const once = createAcceptOnce(identities)
   const backlog = new FireBacklog()
   /** `namespace/fireId` of fires that are accepted, or about to be, and have no record of their trigger yet. */
   const unsettled = new Set<string>()
   let counting: Promise<void> = Promise.resolve()
-  /** Requests under way by fire id: the same event sent twice at once is one fire. */
-  const underWay = new Map<string, { digest: string; answer: Promise<{ activationId: string } | undefined> }>()
 
   tail.listen(({ namespace, sluice }) => {
     if (sluice === undefined) return
@@ -86,37 +85,12 @@ export function createFireService(deps: FireDependencies): FireAcceptor {
   async function fire(call: FireCall): Promise<{ activationId: string } | undefined> {
     const fired = readFiredEvent(call)
     if (!fired.identity) return accept(call, fired, random.hexId())
-    const namespace = call.trigger.namespace
-    const fireId = fireIdOf(namespace, call.trigger.name, fired.identity.source, fired.identity.id)
-    const first = underWay.get(fireId)
-    if (first) return repeat(first.digest, fired, () => first.answer)
-    const answer = acceptIdentified(call, fired, fireId)
-    underWay.set(fireId, { digest: fired.digest(), answer })
-    try {
-      return await answer
-    } finally {
-      underWay.delete(fireId)
-    }
-  }
-
-  async function acceptIdentified(
-    call: FireCall,
-    fired: FiredEvent,
-    fireId: string,
-  ): Promise<{ activationId: string } | undefined> {
-    const { namespace } = call.trigger
-    const known = await identities.find(namespace, fireId)
-    if (known)
-      return repeat(known.digest, fired, () => Promise.resolve(known.fired ? { activationId: fireId } : undefined))
-    const answer = await accept(call, fired, fireId)
-    // After the record, never before: a crash in between makes the sender try again, and the ids meet.
-    await identities.remember(namespace, fireId, fired.digest(), answer !== undefined)
-    return answer
-  }
-
-  function repeat<T>(digest: string, fired: FiredEvent, answer: () => Promise<T>): Promise<T> {
-    if (digest !== fired.digest()) throw new ApiError(422, messages.identityConflict)
-    return answer()
+    const { namespace, name } = call.trigger
+    const id = fireIdOf(namespace, name, fired.identity.source, fired.identity.id)
+    const [answer] = await once(namespace, [{ id, digest: fired.digest() }], async () => [
+      { fired: (await accept(call, fired, id)) !== undefined },
+    ])
+    return answer?.fired ? { activationId: id } : undefined
   }
 
   async function accept(
@@ -216,7 +190,7 @@ export function createFireService(deps: FireDependencies): FireAcceptor {
     fire,
     plan,
     admit,
-    identities,
+    once,
     async start() {
       await bus.ensureTopic(topics.fires, {
         partitions: bounds.bus.partitions,

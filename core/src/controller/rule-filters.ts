@@ -73,8 +73,8 @@ export function createRuleFilters(
     return {
       hasFilters,
       decide(subject) {
-        const match = set.match(subject)
-        return match.undecided.length === 0 ? decisions(match) : set.settle(match, subject, jsonata).then(decisions)
+        const match = set.decide(subject, jsonata)
+        return match instanceof Promise ? match.then(decisions) : decisions(match)
       },
     }
   }

@@ -108,6 +108,12 @@ export class RuleSet<Id> {
     return { matched: this.#matchedIds(), ...outcome }
   }
 
+  /** `match`, and `settle` where that leaves rules open: at once unless JSONata is asked. Never rejects. */
+  decide(subject: FilterSubject, jsonata: JsonataEvaluator): RuleSetMatch<Id> | Promise<RuleSetMatch<Id>> {
+    const match = this.match(subject)
+    return match.undecided.length === 0 ? match : this.settle(match, subject, jsonata)
+  }
+
   /** Decides the undecided rules of a match of the same subject, all at once. Never rejects. */
   async settle(
     { matched, failed, undecided }: RuleSetMatch<Id>,
