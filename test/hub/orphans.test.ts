@@ -3,6 +3,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { createApi, eventually } from '../rig/api.ts'
 import { containerProcesses, processesCanBeSeen } from '../rig/container-processes.ts'
 import { removeDirectory, startHub } from '../rig/hub-process.ts'
+import { remainsOf } from '../rig/remains.ts'
 
 const code = `const { spawn } = require('child_process')
 function main(args) {
@@ -32,6 +33,36 @@ it.runIf(processesCanBeSeen && (process.env.SLUICE_TEST_CONTAINERS ?? 'process')
     })
     await hub.kill()
     await eventually(async () => containerProcesses(hub.dataDir).length === 0, 5000)
+  },
+  60_000,
+)
+
+it.runIf(processesCanBeSeen)(
+  '[rel:R1] [sec:S20] what a killed hub leaves is removed by another one that starts, and nothing of one that lives',
+  async () => {
+    const config = 'invoker: { prewarm: [] }'
+    const [killed, living] = await Promise.all([startHub({ config }), startHub({ config })])
+    onTestFinished(async () => {
+      await Promise.all([killed.kill(), living.kill()])
+      for (const { dataDir } of [killed, living]) removeDirectory(dirname(dataDir))
+    })
+    for (const hub of [killed, living]) {
+      const api = createApi(hub.url, hub.keys.alpha)
+      onTestFinished(() => api.close())
+      await api.call('PUT', 'actions/works', { body: { exec: { kind: 'nodejs:20', code } } })
+      expect((await api.call('POST', 'actions/works?blocking=true', { body: {} })).status).toBe(200)
+    }
+    const before = await remainsOf(living.dataDir)
+    expect((await remainsOf(killed.dataDir)).length).toBe(before.length)
+    expect(before.length).toBeGreaterThan(0)
+    await killed.kill()
+    const next = await startHub({ config })
+    onTestFinished(async () => {
+      await next.kill()
+      removeDirectory(dirname(next.dataDir))
+    })
+    await eventually(async () => (await remainsOf(killed.dataDir)).length === 0, 30_000)
+    expect(await remainsOf(living.dataDir)).toEqual(before)
   },
   60_000,
 )

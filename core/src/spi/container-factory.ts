@@ -12,7 +12,7 @@ export interface ContainerFactory {
    *  the others to `cleanup`. */
   list(labels: Labels): Promise<Container[]>
   /** Destroys what earlier processes of this invoker left behind, never its own; resolves to how many containers. What is
-   *  created meanwhile is started after that. */
+   *  created meanwhile is started after that. What hubs left that are never started again goes too, a little later. */
   cleanup(): Promise<number>
   /** Destroys its containers; `create` rejects with SLUICE_CLOSED from now on. May be called twice. */
   close(): Promise<void>

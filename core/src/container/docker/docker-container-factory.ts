@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
 import { bounds, SluiceError } from '../../model/index.ts'
-import type { Clock, ContainerFactory, ContainerSpec, Labels, Logger, Random, Timer } from '../../spi/index.ts'
-import { CleanupGate } from '../ownership/cleanup-gate.ts'
+import type { Clock, ContainerFactory, ContainerSpec, Labels, Logger, Random } from '../../spi/index.ts'
+import { ownerNote } from '../ownership/owner.ts'
 import { createApiRelay, type ApiRelay } from './api-relay.ts'
 import {
   containerSettings,
@@ -9,15 +8,19 @@ import {
   type ContainerDefaults,
   type ContainerParameters,
 } from './container-settings.ts'
+import { ContainerPlaces, type ContainerPlace } from './container-places.ts'
+import { ContainerTable } from './container-table.ts'
 import { DockerContainer, isListening } from './docker-container.ts'
 import { EngineError } from './engine-error.ts'
 import { openEngine, type Engine, type EngineAddress, type EngineInfo } from './engine.ts'
 import { EngineWatch } from './engine-watch.ts'
 import { openFirewall, type Firewall } from './firewall.ts'
 import { createImages, howToGet, type Image, type Images, type ImagesOptions } from './images.ts'
-import { createNetworks, type NetworkPlace, type Networks } from './networks.ts'
+import { digest, hasLabels, invokerLabels, labelList, ownerLabels } from './labels.ts'
+import { createNetworks, type Networks } from './networks.ts'
 import { printArguments } from './print-arguments.ts'
-import { apiSocketInside, runtimeSocketInside, SocketDirectories, type SocketDirectory } from './socket-directories.ts'
+import { Reconciler } from './reconciler.ts'
+import { apiSocketInside, runtimeSocketInside, SocketDirectories } from './socket-directories.ts'
 import { StartSlots } from './start-slots.ts'
 import { knownFaults } from './known-faults.ts'
 
@@ -50,6 +53,8 @@ export type DockerContainerFactoryOptions = {
   readonly apiTarget?: () => string
   /** Where providers outside of the hub take the lifecycle of feeds, by name: `http:` URLs. */
   readonly lifecycleTargets?: Readonly<Record<string, string>>
+  /** For tests: the process that needs what is made (`ownerNote`); this one unless given. */
+  readonly note?: string
   /** For tests; this machine's own unless given. */
   readonly firewall?: (owner: string) => Promise<Firewall | undefined>
   /** Containers without a namespace of their own, or of one of these, are trusted where egress cannot be enforced. */
@@ -82,19 +87,9 @@ export async function openDockerContainerFactory(
   const { clock, random } = options
   const engine = await openEngine(options.engine, clock)
   const engineInfo = await engine.info()
-  const factory = new Factory(
-    options,
-    engine,
-    engineInfo,
-    createImages({ ...options, engine, labels: ownerOf(options.installation, options.invoker) }),
-  )
+  const factory = new Factory(options, engine, engineInfo)
   await factory.open(random)
   return factory
-}
-
-/** Labels of everything that this invoker makes, in whatever life. */
-function ownerOf(installation: string, invoker: number): Record<string, string> {
-  return { 'sluice.installation': digest(installation), 'sluice.invoker': String(invoker) }
 }
 
 class Factory implements DockerContainerFactory {
@@ -102,43 +97,44 @@ class Factory implements DockerContainerFactory {
   readonly #options: DockerContainerFactoryOptions
   readonly #engine: Engine
   readonly #images: Images
-  readonly #owner: Readonly<Record<string, string>>
-  readonly #life: string
+  readonly #invoker: Labels
+  readonly #life: Labels
+  readonly #owner: Labels
+  readonly #table: ContainerTable
   readonly #directories: SocketDirectories
   readonly #slots = new StartSlots(bounds.docker.startsMax)
-  readonly #gate = new CleanupGate()
   readonly #watch: EngineWatch
   readonly #relay: ApiRelay | undefined
   #networks!: Networks
+  #places!: ContainerPlaces
+  #reconciler!: Reconciler
   #enforced = false
 
-  readonly #containers = new Map<string, DockerContainer>()
-  readonly #resources = new Map<DockerContainer, Resources>()
-  /** Names of containers that are being created: the engine may list them before we know their ids. */
-  readonly #creating = new Set<string>()
+  readonly #placeOf = new Map<DockerContainer, ContainerPlace>()
   #pause: boolean
   #closed = false
-  #reconciler: Timer | undefined
-  #reconciling: Promise<void> | undefined
 
-  constructor(options: DockerContainerFactoryOptions, engine: Engine, info: EngineInfo, images: Images) {
-    const { clock, log, installation, invoker } = options
+  constructor(options: DockerContainerFactoryOptions, engine: Engine, info: EngineInfo) {
+    const { clock, log, installation, invoker, note = ownerNote() } = options
     this.#options = options
     this.#engine = engine
-    this.#images = images
     this.engineInfo = info
     this.#pause = info.pause
-    this.#owner = ownerOf(installation, invoker)
-    this.#life = options.random.hexId().slice(0, 12)
-    this.#directories = new SocketDirectories(`${digest(installation)}.${invoker}`, options.directory)
+    this.#invoker = invokerLabels(installation, invoker)
+    this.#owner = ownerLabels(note)
+    const life = options.random.hexId().slice(0, 12)
+    this.#life = { ...this.#invoker, 'sluice.life': life }
+    this.#table = new ContainerTable(life)
+    this.#images = createImages({ ...options, engine, labels: { ...this.#invoker, ...this.#owner } })
+    this.#directories = new SocketDirectories(`${digest(installation)}.${invoker}`, note, options.directory)
     this.#relay = options.apiTarget && createApiRelay(options.apiTarget, log, options.lifecycleTargets)
     this.#watch = new EngineWatch({
       engine,
       clock,
       log,
-      labels: labelList(this.#owner),
-      onEvent: event => this.#containers.get(event.id)?.heard(event),
-      onReturn: () => void this.#reconcile(),
+      labels: labelList(this.#invoker),
+      onEvent: event => this.#table.get(event.id)?.heard(event),
+      onReturn: () => void this.#reconciler.reconcile(),
     })
   }
 
@@ -149,9 +145,8 @@ class Factory implements DockerContainerFactory {
   /** Connects what the containers need; nothing of it is visible to them yet. */
   async open(random: Random): Promise<void> {
     const { clock, log } = this.#options
-    await this.#watch.start()
-    const owner = `sluice-${this.#owner['sluice.installation']}-${this.#owner['sluice.invoker']}`
-    const firewall = this.#engine.local ? await (this.#options.firewall ?? openFirewall)(owner) : undefined
+    const mark = ['sluice', ...Object.values(this.#invoker)].join('-')
+    const firewall = this.#engine.local ? await (this.#options.firewall ?? openFirewall)(mark) : undefined
     this.#enforced = firewall !== undefined
     this.#networks = createNetworks({
       engine: this.#engine,
@@ -162,14 +157,37 @@ class Factory implements DockerContainerFactory {
       relay: this.#relay,
       range: this.#options.networkRange,
       denied: this.#options.deniedRanges,
+      invoker: this.#invoker,
       owner: this.#owner,
     })
+    this.#places = new ContainerPlaces({
+      networks: this.#networks,
+      directories: this.#directories,
+      log,
+      sockets: this.#options.transport === 'socket',
+      api: this.#relay !== undefined,
+      enforced: this.#enforced,
+      trusted: this.#options.trustedNamespaces ?? [],
+    })
+    this.#reconciler = new Reconciler({
+      engine: this.#engine,
+      clock,
+      log,
+      table: this.#table,
+      networks: this.#networks,
+      directories: this.#directories,
+      images: this.#images,
+      invoker: this.#invoker,
+      life: this.#life,
+      engineUp: () => this.#watch.up,
+    })
+    await this.#watch.start()
     await this.#images.look()
     if (this.#relay && this.#options.transport === 'socket') {
       await this.#relay.listenAt(await this.#directories.apiSocketPath())
     }
     for (const note of this.notes()) log.warn({}, note)
-    this.#scheduleReconcile()
+    this.#reconciler.start()
   }
 
   supports(kind: string): boolean {
@@ -199,7 +217,7 @@ class Factory implements DockerContainerFactory {
     const { egress = 'platform' } = this.#options
     const spec = asked.egress === 'platform' ? { ...asked, egress } : asked
     try {
-      await this.#gate.pass(signal)
+      await this.#reconciler.gate.pass(signal)
       await this.#engineThere(signal)
       const image = await this.#images.ready(spec, spec.userImage === true ? patient(signal) : signal)
       begins?.()
@@ -220,26 +238,18 @@ class Factory implements DockerContainerFactory {
   }
 
   async list(labels: Labels): Promise<DockerContainer[]> {
-    const wanted = Object.entries(labels)
-    return [...this.#containers.values()].filter(
-      container => container.running && wanted.every(([name, value]) => container.labels[name] === value),
-    )
+    return this.#table.all().filter(container => container.running && hasLabels(container.labels, labels))
   }
 
   cleanup(): Promise<number> {
-    const cleaned = this.#removeStrays().then(async removed => {
-      await this.#directories.removeOthers()
-      return removed
-    })
-    return this.#gate.hold(cleaned)
+    return this.#reconciler.cleanup()
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    this.#reconciler?.cancel()
-    await Promise.all([this.#reconciling, this.#gate.passed()])
-    await Promise.all([...this.#containers.values()].map(container => container.destroy()))
+    await this.#reconciler.close()
+    await Promise.all(this.#table.all().map(container => container.destroy()))
     await this.#networks.close()
     await this.#relay?.close()
     this.#watch.close()
@@ -261,19 +271,18 @@ class Factory implements DockerContainerFactory {
   }
 
   async #start(spec: ContainerSpec, image: Image, signal: AbortSignal): Promise<DockerContainer> {
-    const resources = await this.#resourcesFor(spec, image)
-    const name = `${spec.name.replace(/[^A-Za-z0-9_.-]/g, '')}_${this.#life}`
-    this.#creating.add(name)
+    const place = await this.#places.take(spec, image)
+    const name = this.#table.make(spec.name)
     let container: DockerContainer | undefined
     try {
-      const parameters = this.#parameters(spec, image, name, resources)
+      const parameters = this.#parameters(spec, image, name, place)
       const settings = containerSettings(parameters, this.#options.defaults)
       this.#options.log.debug({ arguments: printArguments(settings) }, 'creating a container')
       const id = await this.#engine.createContainer(settings, signal)
-      container = this.#enter(id, spec, resources)
+      container = this.#enter(id, spec, place)
       await container.attach()
       await container.start(signal)
-      await this.#untilListening(container, resources)
+      await this.#untilListening(container, place)
       if (this.#closed || signal.aborted) {
         signal.throwIfAborted()
         this.#mustBeOpen()
@@ -281,54 +290,24 @@ class Factory implements DockerContainerFactory {
       return container
     } catch (error) {
       if (container) await container.destroy()
-      else await this.#release(resources)
+      else await this.#places.release(place)
       throw startError(spec, error)
     } finally {
-      this.#creating.delete(name)
+      this.#table.made(spec.name)
     }
   }
 
-  /** Where a container may send to, and how it is reached: by the policy, and by what its image can. */
-  async #resourcesFor(spec: ContainerSpec, image: Image): Promise<Resources> {
-    const socket = this.#options.transport === 'socket' && image.sockets.listen
-    const door = socket && image.sockets.api && this.#relay !== undefined
-    const needsNetwork = !socket || (spec.egress === 'platform' && this.#relay !== undefined && !door)
-    // A stem cell does not know its namespace yet: in a network of its own it meets nobody's.
-    const namespace = spec.namespace ?? `stem cell ${spec.name}`
-    let place: NetworkPlace | undefined
-    if (spec.egress === 'open') {
-      place = await this.#networks.take(namespace, 'open')
-    } else if (needsNetwork) {
-      if (!this.#enforced && !this.#isTrusted(namespace)) {
-        const text = `Egress of ${spec.name} cannot be limited to ${spec.egress} here: the hub may not change the firewall.`
-        throw new SluiceError('SLUICE_CONTAINER_START', text)
-      }
-      place = await this.#networks.take(namespace, 'platform')
-    }
-    try {
-      const sockets = socket ? await this.#directories.create(door && spec.egress === 'platform') : undefined
-      return { place, sockets, door: door && spec.egress === 'platform' }
-    } catch (error) {
-      place?.release()
-      throw error
-    }
-  }
-
-  #isTrusted(namespace: string): boolean {
-    return (this.#options.trustedNamespaces ?? []).includes(namespace)
-  }
-
-  #parameters(spec: ContainerSpec, image: Image, name: string, resources: Resources): ContainerParameters {
-    const { place, sockets, door } = resources
-    const apiHost = door ? `http://127.0.0.1:${apiPortInside}` : spec.egress === 'none' ? undefined : place?.apiHost
+  #parameters(spec: ContainerSpec, image: Image, name: string, place: ContainerPlace): ContainerParameters {
+    const { network, sockets, door } = place
+    const apiHost = door ? `http://127.0.0.1:${apiPortInside}` : spec.egress === 'none' ? undefined : network?.apiHost
     return {
       name,
       image: image.name,
       volumes: image.volumes,
       action: !image.bringsAction,
       labels: {
+        ...this.#life,
         ...this.#owner,
-        'sluice.life': this.#life,
         'sluice.name': spec.name,
         'sluice.kind': spec.kind,
         'sluice.egress': spec.egress,
@@ -343,13 +322,13 @@ class Factory implements DockerContainerFactory {
       },
       memoryMb: spec.memoryMb,
       cpuShares: spec.cpuShares,
-      network: place?.network ?? 'none',
+      network: network?.network ?? 'none',
       socketDirectory: sockets?.directory,
       publish: sockets === undefined && this.#options.transport === 'port',
     }
   }
 
-  #enter(id: string, spec: ContainerSpec, resources: Resources): DockerContainer {
+  #enter(id: string, spec: ContainerSpec, place: ContainerPlace): DockerContainer {
     const { clock, log } = this.#options
     const container = new DockerContainer(id, spec, {
       engine: this.#engine,
@@ -359,13 +338,13 @@ class Factory implements DockerContainerFactory {
       cannotPause: error => this.#cannotPause(error),
       letGo: left => this.#letGo(left),
     })
-    this.#containers.set(id, container)
-    this.#resources.set(container, resources)
+    this.#table.enter(container)
+    this.#placeOf.set(container, place)
     return container
   }
 
   /** Resolves when the runtime can be called, has ended, or took too long: then the caller goes on trying. */
-  async #untilListening(container: DockerContainer, { sockets }: Resources): Promise<void> {
+  async #untilListening(container: DockerContainer, { sockets }: ContainerPlace): Promise<void> {
     const { clock } = this.#options
     if (sockets) container.endpoint = { socketPath: sockets.socketPath }
     else container.endpoint = await this.#address(container)
@@ -407,73 +386,11 @@ class Factory implements DockerContainerFactory {
   }
 
   async #letGo(container: DockerContainer): Promise<void> {
-    const resources = this.#resources.get(container)
-    this.#resources.delete(container)
-    this.#containers.delete(container.id)
-    if (resources) await this.#release(resources)
+    const place = this.#placeOf.get(container)
+    this.#placeOf.delete(container)
+    this.#table.leave(container)
+    if (place) await this.#places.release(place)
   }
-
-  async #release({ place, sockets }: Resources): Promise<void> {
-    place?.release()
-    await sockets
-      ?.remove()
-      .catch((error: unknown) =>
-        this.#options.log.warn({ err: error }, 'the directory of a container could not be removed'),
-      )
-  }
-
-  #scheduleReconcile(): void {
-    if (this.#closed) return
-    const again = (): void => void this.#reconcile().then(() => this.#scheduleReconcile())
-    this.#reconciler = this.#options.clock.setTimer(bounds.docker.reconcileMs, again, { unref: true })
-  }
-
-  /** Makes engine and table agree again; one at a time. */
-  #reconcile(): Promise<void> {
-    this.#reconciling ??= this.#agree()
-      .catch((error: unknown) => this.#options.log.warn({ err: error }, 'containers could not be reconciled'))
-      .finally(() => (this.#reconciling = undefined))
-    return this.#reconciling
-  }
-
-  async #agree(): Promise<void> {
-    if (this.#closed || !this.#watch.up) return
-    const before = new Set(this.#containers.keys())
-    const removed = await this.#removeStrays()
-    if (removed > 0) this.#options.log.warn({ containers: removed }, 'containers that belonged to nobody were removed')
-    const present = new Set((await this.#engine.list(this.#lifeLabels())).map(({ id }) => id))
-    for (const id of before) if (!present.has(id)) this.#containers.get(id)?.missing()
-    await this.#images.look()
-  }
-
-  /** Removes containers and networks with our labels that are in no table. Resolves to how many containers. */
-  async #removeStrays(): Promise<number> {
-    const found = await this.#engine.list(labelList(this.#owner))
-    const strays = found.filter(({ id, labels }) => {
-      if (labels['sluice.life'] !== this.#life) return true
-      return !this.#containers.has(id) && !this.#isBeingMade(labels['sluice.name'] ?? '')
-    })
-    const results = await Promise.allSettled(strays.map(({ id }) => this.#engine.remove(id)))
-    await this.#networks.removeOthers()
-    for (const result of results) if (result.status === 'rejected') throw result.reason
-    return strays.length
-  }
-
-  #isBeingMade(name: string): boolean {
-    return this.#creating.has(`${name.replace(/[^A-Za-z0-9_.-]/g, '')}_${this.#life}`)
-  }
-
-  #lifeLabels(): string[] {
-    return labelList({ ...this.#owner, 'sluice.life': this.#life })
-  }
-}
-
-/** What a container has beside itself. */
-type Resources = {
-  readonly place: NetworkPlace | undefined
-  readonly sockets: SocketDirectory | undefined
-  /** Its runtime passes calls of the API on to the hub's socket. */
-  readonly door: boolean
 }
 
 /** The same signal, but for time limits: what is waited for has its own. */
@@ -494,13 +411,4 @@ function startError(spec: ContainerSpec, error: unknown): unknown {
     error instanceof EngineError && /executable file not found|no such file or directory/i.test(error.message)
   if (!nothing || spec.userImage !== true) return error
   return new SluiceError('SLUICE_IMAGE_COMMAND', `The image of ${spec.name} starts nothing.`, { cause: error })
-}
-
-function labelList(labels: Readonly<Record<string, string>>): string[] {
-  return Object.entries(labels).map(([name, value]) => `${name}=${value}`)
-}
-
-/** Short, and without characters that mean something to the engine. */
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }

@@ -5,9 +5,9 @@ import { bounds } from '../../model/index.ts'
 export type Firewall = {
   /** Drops new flows from a bridge to this machine, except to `door`, and to `denied` ranges beyond it. */
   guard(bridge: string, door: { host: string; port: number } | undefined, denied: readonly string[]): Promise<void>
-  /** Takes the rules of a bridge away. */
+  /** Takes the rules of a bridge away, whichever hub made them. */
   unguard(bridge: string): Promise<void>
-  /** Takes the rules of all bridges away but those of `bridges`. */
+  /** Takes this hub's rules of all bridges away but those of `bridges`. */
   keepOnly(bridges: ReadonlySet<string>): Promise<void>
 }
 
@@ -19,7 +19,7 @@ const chains = ['INPUT', 'DOCKER-USER'] as const
 
 /**
  * Opens the machine's firewall. Resolves to nothing where it cannot be changed: no iptables, or no CAP_NET_ADMIN. `owner`
- * marks our rules, as an iptables comment; letters, digits and dashes.
+ * marks our rules, as an iptables comment: `sluice-`, then letters, digits and dashes.
  */
 export async function openFirewall(owner: string): Promise<Firewall | undefined> {
   const mark = ['-m', 'comment', '--comment', owner]
@@ -33,15 +33,15 @@ export async function openFirewall(owner: string): Promise<Firewall | undefined>
     return undefined
   }
 
+  /** Rules of all hubs. */
   async function rules(): Promise<Rule[]> {
     const found = await Promise.all(chains.map(chain => list(chain).catch(() => [])))
-    return found.flat().filter(({ words }) => words.includes(owner))
+    return found.flat().filter(rule => ownerOf(rule).startsWith('sluice-'))
   }
 
-  async function remove(gone: (bridge: string) => boolean): Promise<void> {
-    for (const { chain, words } of await rules()) {
-      const bridge = words[words.indexOf('-i') + 1] ?? ''
-      if (gone(bridge)) await iptables(['-D', chain, ...words])
+  async function remove(gone: (bridge: string, owner: string) => boolean): Promise<void> {
+    for (const rule of await rules()) {
+      if (gone(wordAfter(rule, '-i'), ownerOf(rule))) await iptables(['-D', rule.chain, ...rule.words])
     }
   }
 
@@ -59,7 +59,7 @@ export async function openFirewall(owner: string): Promise<Firewall | undefined>
       }
     },
     unguard: bridge => remove(found => found === bridge),
-    keepOnly: bridges => remove(found => !bridges.has(found)),
+    keepOnly: bridges => remove((found, whose) => whose === owner && !bridges.has(found)),
   }
 }
 
@@ -69,6 +69,15 @@ async function list(chain: string): Promise<Rule[]> {
     .split('\n')
     .filter(line => line.startsWith('-A '))
     .map(line => ({ chain, words: line.split(' ').slice(2).map(unquoted) }))
+}
+
+function ownerOf(rule: Rule): string {
+  return wordAfter(rule, '--comment')
+}
+
+function wordAfter({ words }: Rule, word: string): string {
+  const at = words.indexOf(word)
+  return at < 0 ? '' : (words[at + 1] ?? '')
 }
 
 function unquoted(word: string): string {

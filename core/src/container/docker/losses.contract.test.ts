@@ -125,7 +125,7 @@ describe('Docker containers that are lost', () => {
     const factory = await openTestFactory()
     const container = await factory.create(spec(), AbortSignal.timeout(20_000))
     const root = dirname(dirname((container.endpoint as { socketPath: string }).socketPath))
-    expect(await readdir(root)).toHaveLength(1)
+    expect(await readdir(root)).toContain('1')
     await factory.close()
     expect(existsSync(root)).toBe(false)
   })

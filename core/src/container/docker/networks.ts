@@ -1,9 +1,10 @@
 import { bounds, SluiceError } from '../../model/index.ts'
-import type { Clock, Logger, Random } from '../../spi/index.ts'
+import type { Clock, Labels, Logger, Random } from '../../spi/index.ts'
 import type { ApiRelay } from './api-relay.ts'
 import { EngineError } from './engine-error.ts'
 import type { Engine } from './engine.ts'
 import type { Firewall } from './firewall.ts'
+import { hasLabels, installationLabel, isAbandoned } from './labels.ts'
 import { createSubnets, subnetPlaces } from './subnets.ts'
 
 /** A container's place in a network of its namespace. */
@@ -21,7 +22,8 @@ export type NetworkPlace = {
  */
 export type Networks = {
   take(namespace: string, policy: 'platform' | 'open'): Promise<NetworkPlace>
-  /** Removes networks of ours that this life does not know, and firewall rules without a network. */
+  /** Removes networks of ours that this life does not know, those of hubs that are gone, and firewall rules without a
+   *  network. */
   removeOthers(): Promise<number>
   close(): Promise<void>
 }
@@ -37,8 +39,9 @@ export type NetworksOptions = {
   readonly range: string
   /** Ranges that `open` does not include. */
   readonly denied: readonly string[]
-  /** Labels of everything that this invoker makes: `name=value`. */
-  readonly owner: Readonly<Record<string, string>>
+  /** Labels of everything of this invoker, and by which others know whether it is still needed. */
+  readonly invoker: Labels
+  readonly owner: Labels
 }
 
 type Network = {
@@ -53,9 +56,8 @@ type Network = {
 }
 
 export function createNetworks(options: NetworksOptions): Networks {
-  const { engine, clock, random, log, firewall, relay, denied, owner } = options
+  const { engine, clock, random, log, firewall, relay, denied, invoker, owner } = options
   const subnets = createSubnets(options.range)
-  const ownerLabels = Object.entries(owner).map(([name, value]) => `${name}=${value}`)
   const networks = new Set<Network>()
   const opening = new Map<string, Promise<Network>>()
   const making = new Set<string>()
@@ -68,7 +70,7 @@ export function createNetworks(options: NetworksOptions): Networks {
     }
     const serial = random.hexId().slice(0, 10)
     const name = `sluice-${serial}`
-    const bridge = `slc${serial}`
+    const bridge = bridgeOf(name)
     making.add(name)
     try {
       const { id, gateway } = await makeNetwork(name, bridge, namespace, policy)
@@ -113,7 +115,7 @@ export function createNetworks(options: NetworksOptions): Networks {
           Internal: policy === 'platform',
           EnableIPv6: false,
           IPAM: { Driver: 'default', Config: [{ Subnet: cidr, Gateway: gateway }] },
-          Labels: { ...owner, 'sluice.namespace': namespace, 'sluice.egress': policy },
+          Labels: { ...invoker, ...owner, 'sluice.namespace': namespace, 'sluice.egress': policy },
           Options: {
             'com.docker.network.bridge.name': bridge,
             'com.docker.network.bridge.enable_icc': 'false',
@@ -177,15 +179,20 @@ export function createNetworks(options: NetworksOptions): Networks {
       }
     },
     async removeOthers() {
-      const known = new Set([...networks].map(({ name }) => name))
-      const strays = (await engine.networks(ownerLabels)).filter(({ name }) => !known.has(name) && !making.has(name))
+      const known = (name: string): boolean => making.has(name) || [...networks].some(network => network.name === name)
+      const strays = (await engine.networks([installationLabel])).filter(({ name, labels }) =>
+        hasLabels(labels, invoker) ? !known(name) : isAbandoned(labels),
+      )
       let removed = 0
       for (const { id, name } of strays) {
-        // A container of it may be on its way out: the next look finds it again.
-        await engine.removeNetwork(id).then(
-          () => removed++,
-          (error: unknown) => log.debug({ err: error, network: name }, 'network is still in use'),
-        )
+        try {
+          await engine.removeNetwork(id)
+          await firewall?.unguard(bridgeOf(name))
+          removed++
+        } catch (error) {
+          // A container of it may be on its way out: the next look finds it again.
+          log.debug({ err: error, network: name }, 'network is still in use')
+        }
       }
       if (making.size === 0) await firewall?.keepOnly(new Set([...networks].map(({ bridge }) => bridge)))
       return removed
@@ -199,4 +206,9 @@ export function createNetworks(options: NetworksOptions): Networks {
       }
     },
   }
+}
+
+/** What the machine calls the bridge of a network of ours: at most 15 characters. */
+function bridgeOf(name: string): string {
+  return name.replace('sluice-', 'slc')
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { watch } from 'node:fs'
-import { access, chmod, link, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { access, chmod, link, mkdir, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SluiceError } from '../../model/index.ts'
+import { makeOwnedDirectory, removeAbandonedDirectories } from '../ownership/owned-directories.ts'
 
 /** `sun_path` holds 108 bytes on Linux with its end mark. */
 const socketPathBytesMax = 107
@@ -33,12 +34,15 @@ export type SocketDirectory = {
 export class SocketDirectories {
   readonly #parent: string
   readonly #prefix: string
+  readonly #note: string | undefined
   #root: Promise<string> | undefined
   #count = 0
 
-  /** `owner` names the invoker over restarts; directories of an earlier life are found by it. */
-  constructor(owner: string, parent = tmpdir()) {
+  /** `owner` names the invoker over restarts; directories of an earlier life are found by it. `note`: the process that
+   *  needs them. */
+  constructor(owner: string, note: string | undefined, parent = tmpdir()) {
     this.#parent = parent
+    this.#note = note
     this.#prefix = `sluice-d-${createHash('sha256').update(owner).digest('hex').slice(0, 12)}-`
   }
 
@@ -81,6 +85,11 @@ export class SocketDirectories {
     }
   }
 
+  /** Removes those of hubs whose process is gone. */
+  async removeAbandoned(): Promise<void> {
+    await removeAbandonedDirectories([this.#parent, tmpdir()])
+  }
+
   async close(): Promise<void> {
     const root = await this.#root?.catch(() => undefined)
     if (root !== undefined) await rm(root, { recursive: true, force: true })
@@ -92,7 +101,7 @@ export class SocketDirectories {
       throw new SluiceError('SLUICE_CONTAINER_START', `${this.#parent} has too long a path for unix sockets.`)
     }
     await mkdir(this.#parent, { recursive: true })
-    return mkdtemp(join(this.#parent, this.#prefix))
+    return makeOwnedDirectory(join(this.#parent, this.#prefix), this.#note)
   }
 }
 

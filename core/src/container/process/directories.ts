@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SluiceError } from '../../model/index.ts'
+import { makeOwnedDirectory, removeAbandonedDirectories } from '../ownership/owned-directories.ts'
 
 /** `sun_path` of a socket address holds 104 bytes on macOS, 108 on Linux, with its end mark. */
 const socketPathBytesMax = 103
@@ -13,10 +14,13 @@ const tailBytesMax = '/'.length + 10 + '/s'.length
 export class ContainerDirectories {
   readonly #parents: readonly string[]
   readonly #prefix: string
+  readonly #note: string | undefined
   #root: Promise<string> | undefined
 
-  /** `owner` names the invoker over restarts; folders of an earlier life are found by it. */
-  constructor(owner: string, parent?: string) {
+  /** `owner` names the invoker over restarts; folders of an earlier life are found by it. `note`: the process that needs
+   *  them. */
+  constructor(owner: string, note: string | undefined, parent?: string) {
+    this.#note = note
     this.#parents = [...(parent === undefined ? [] : [parent]), tmpdir(), '/tmp'].filter(isShort)
     this.#prefix = `sluice-${createHash('sha256').update(owner).digest('hex').slice(0, 12)}-`
   }
@@ -41,6 +45,11 @@ export class ContainerDirectories {
     }
   }
 
+  /** Removes those of hubs whose process is gone. */
+  async removeAbandoned(): Promise<void> {
+    await removeAbandonedDirectories(this.#parents)
+  }
+
   async close(): Promise<void> {
     const root = await this.#root?.catch(() => undefined)
     if (root !== undefined) await remove(root)
@@ -52,7 +61,7 @@ export class ContainerDirectories {
       throw new SluiceError('SLUICE_CONTAINER_START', 'No directory has a path short enough for a unix socket.')
     }
     await mkdir(parent, { recursive: true })
-    return mkdtemp(join(parent, this.#prefix))
+    return makeOwnedDirectory(join(parent, this.#prefix), this.#note)
   }
 }
 

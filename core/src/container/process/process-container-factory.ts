@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { bounds, SluiceError } from '../../model/index.ts'
 import type { Clock, ContainerFactory, Labels, Logger, Random } from '../../spi/index.ts'
 import { CleanupGate } from '../ownership/cleanup-gate.ts'
+import { ownerNote } from '../ownership/owner.ts'
 import { ContainerDirectories } from './directories.ts'
 import { containerEnvironment } from './environment.ts'
 import { MemoryWatch } from './memory-watch.ts'
@@ -33,6 +34,8 @@ export type ProcessContainerFactoryOptions = {
   /** Where containers' directories are made; the system's temporary directory unless given or when its path is too
    *  long for a unix socket. */
   readonly directory?: string
+  /** For tests: the process that needs these directories (`ownerNote`); this one unless given. */
+  readonly note?: string
   /** How often memory is looked at, in ms. */
   readonly memorySampleMs?: number
   /** For tests; `/proc` on Linux, `ps` elsewhere. */
@@ -57,12 +60,13 @@ export function createProcessContainerFactory(options: ProcessContainerFactoryOp
   const watch = new MemoryWatch({ table, clock, log, sampleMs })
   const owner = `${digest(options.installation)}.${options.invoker}.`
   const life = `${owner}${random.hexId()}.`
-  const directories = new ContainerDirectories(owner, options.directory)
+  const directories = new ContainerDirectories(owner, options.note ?? ownerNote(), options.directory)
   const watchdog = new Watchdog(life, log)
   const containers = new Set<ProcessContainer>()
   const gate = new CleanupGate()
   let count = 0
   let closed = false
+  let cleaning: Promise<unknown> = Promise.resolve()
 
   /** Ends what earlier lives left; resolves to how many containers that were. */
   async function endOthers(): Promise<number> {
@@ -116,13 +120,16 @@ export function createProcessContainerFactory(options: ProcessContainerFactoryOp
     },
 
     cleanup() {
-      return gate.hold(endOthers())
+      const ended = gate.hold(endOthers())
+      cleaning = Promise.allSettled([cleaning, ended.catch(() => undefined).then(() => directories.removeAbandoned())])
+      return ended
     },
 
     async close() {
       closed = true
       await Promise.all([...containers].map(container => container.destroy()))
       watchdog.close()
+      await cleaning
       await directories.close()
     },
 
