@@ -12,6 +12,7 @@ import { root, setUp } from './setup.mjs'
 const projects = ['unit', 'contract', 'system', 'system:docker', 'long']
 /** What `system:docker` leaves out, with the reason, which is printed. */
 const processOnly = {
+  'test/hub/egress.test.ts': 'it asks for Docker itself, and has run',
   'test/hub/engine-faults.test.ts': 'it brings its own engine, and has run',
   'test/hub/probe.test.ts': 'it probes both ways, and has run',
 }

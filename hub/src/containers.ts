@@ -108,7 +108,6 @@ async function openDocker(
         tmpMb: docker.tmpMb,
         actionMb: docker.actionMb,
       },
-      egress: docker.egress,
       transport: transport === 'auto' ? ('socketPath' in engine ? 'socket' : 'address') : transport,
       directory: docker.socketDirectory,
       networkRange: docker.networkRange,

@@ -144,6 +144,7 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
         stemCells: config.invoker.prewarm,
       },
       labels: { hub: directory.path, invoker: String(instance) },
+      egress: config.containers.docker.egress,
       environment: ({ concurrency }) => ({
         __OW_API_HOST: apiHost,
         ...(concurrency > 1 ? { __OW_ALLOW_CONCURRENT: 'true' } : {}),

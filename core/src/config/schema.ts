@@ -68,7 +68,7 @@ export const configSchema = section('Settings of the hub.', {
       egress: choice(
         ['platform', 'none', 'open'],
         'platform',
-        'What actions reach. `none`: nothing. `platform`: the public API of this hub. `open`: also the internet.',
+        'What actions reach. `none`: nothing; feed actions of `whisk.system` reach the public API all the same. `platform`: the public API of this hub. `open`: also the internet.',
       ),
       networkRange: Type.String({
         default: '10.213.0.0/16',

@@ -265,6 +265,20 @@ describe('the container pool', () => {
     expect(factory.assigned).toEqual(['ns/a'])
   })
 
+  it('takes no stem cell for an action that needs to reach more than the cell does', async () => {
+    const stemCells = [{ kind: 'nodejs:20', memoryMb: 256, count: 1 }]
+    const { pool, factory } = setUp({ stemCells, egress: 'none' })
+    pool.start()
+    await settled()
+    expect((await pool.acquire(action('feed', { needsApi: true }))).start).toBe('cold')
+    expect((await pool.acquire(action('a'))).start).toBe('prewarmed')
+    expect(factory.created.map(({ egress }) => egress)).toEqual(['none', 'platform'])
+    const open = setUp({ stemCells, egress: 'open' })
+    open.pool.start()
+    await settled()
+    expect((await open.pool.acquire(action('feed', { needsApi: true }))).start).toBe('prewarmed')
+  })
+
   it('pauses an idle container after the grace time, resumes it for a run, removes it after long idleness', async () => {
     const { pool, factory, clock } = setUp()
     pool.start()
@@ -337,6 +351,7 @@ function setUp(more?: Partial<PoolOptions>): { pool: ContainerPool; factory: Fak
     log: silent,
     instance: 0,
     labels: {},
+    egress: 'platform',
     userMemoryMb: 2048,
     pauseGraceMs: 10_000,
     idleContainerMs: 600_000,

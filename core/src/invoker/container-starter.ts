@@ -1,7 +1,7 @@
 import { bounds } from '../model/index.ts'
-import type { Clock, ContainerFactory } from '../spi/index.ts'
+import type { Clock, ContainerFactory, ContainerSpec } from '../spi/index.ts'
 import { createContainerClient } from './container-client.ts'
-import type { ActionSpec, PooledContainer } from './pooled-container.ts'
+import { egressOf, type ActionSpec, type PooledContainer } from './pooled-container.ts'
 
 export type StarterOptions = {
   readonly factory: ContainerFactory
@@ -10,6 +10,8 @@ export type StarterOptions = {
   readonly instance: number
   readonly labels: Readonly<Record<string, string>>
   readonly userMemoryMb: number
+  /** What containers reach, but for those of actions that need more. */
+  readonly egress: ContainerSpec['egress']
   /** The environment of every container (runtimes.md §1.1). */
   readonly environment: (spec: { concurrency: number }) => Readonly<Record<string, string>>
 }
@@ -44,7 +46,7 @@ export function createContainerStarter(
         env: options.environment({ concurrency }),
         memoryMb,
         cpuShares: Math.max(Math.floor(1024 / (options.userMemoryMb / memoryMb)), 2),
-        egress: 'platform',
+        egress: egressOf(spec, options.egress),
       },
       AbortSignal.any([stop, AbortSignal.timeout(bounds.invoker.createTimeoutMs)]),
       () => (startedMs = clock.monotonicMs()),

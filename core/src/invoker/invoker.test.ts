@@ -40,6 +40,19 @@ describe('the invoker', () => {
     expect((await invoker.run(direct('a'.repeat(32))).outcome).response.statusCode).toBe(0)
   })
 
+  it('[sec:S10] lets feed actions of the system reach the public API where other actions reach nothing', async () => {
+    const { invoker, factory, backend } = await setUp(scratch(), { egress: 'none' })
+    const feed = { annotations: [{ key: 'feed', value: true }] }
+    await putAction(backend, 'feed', feed)
+    for (const name of ['feed', 'echo']) await putAction(backend, name, name === 'feed' ? feed : {}, 'whisk.system')
+    const ids = ['ns/hello', 'ns/feed', 'whisk.system/echo', 'whisk.system/feed']
+    for (const [index, id] of ids.entries()) {
+      const message = direct(String(index).repeat(32), { action: { id, version: '0.0.1', revision: '' } })
+      expect((await invoker.run(message).outcome).response.statusCode).toBe(0)
+    }
+    expect(factory.created.map(({ egress }) => egress)).toEqual(['none', 'none', 'none', 'platform'])
+  })
+
   it('marks the cold start by initTime, and a warm run by its absence', async () => {
     const { invoker } = await setUp()
     const keys = (record: ActivationRecord): string[] => record.annotations.map(({ key }) => key)

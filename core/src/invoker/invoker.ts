@@ -13,6 +13,7 @@ import type {
   AttachmentStore,
   Clock,
   ContainerFactory,
+  ContainerSpec,
   Incoming,
   Invocation,
   KeyRing,
@@ -66,6 +67,8 @@ export type InvokerOptions = {
     readonly stemCells: readonly StemCell[]
   }
   readonly labels: Readonly<Record<string, string>>
+  /** What actions reach; feed actions of the system reach the public API all the same. */
+  readonly egress: ContainerSpec['egress']
   readonly environment: (spec: { concurrency: number }) => Readonly<Record<string, string>>
   readonly imageOf: (kind: string) => string
   readonly observe?: InvokerObserver
@@ -89,6 +92,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
     log,
     instance: options.instance,
     labels: options.labels,
+    egress: options.egress,
     environment: options.environment,
     imageOf: options.imageOf,
   })

@@ -1,4 +1,4 @@
-import type { Container } from '../spi/index.ts'
+import type { Container, ContainerSpec } from '../spi/index.ts'
 import type { ContainerClient } from './container-client.ts'
 
 /** What the pool needs to know of an action to place its runs. Equal keys may share containers: namespace, action and
@@ -14,6 +14,16 @@ export type ActionSpec = {
   readonly userImage: boolean
   readonly memoryMb: number
   readonly concurrency: number
+  /** It has to reach the public API, also where others reach nothing. */
+  readonly needsApi?: boolean
+}
+
+/** What a container for the action, or a stem cell, reaches where others reach `usual`. */
+export function egressOf(
+  spec: Pick<ActionSpec, 'needsApi'> | undefined,
+  usual: ContainerSpec['egress'],
+): ContainerSpec['egress'] {
+  return usual === 'none' && spec?.needsApi === true ? 'platform' : usual
 }
 
 /**

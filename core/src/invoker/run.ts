@@ -260,5 +260,11 @@ export function actionSpec(
     userImage: exec.kind === 'blackbox',
     memoryMb: action.limits.memory,
     concurrency: action.limits.concurrency,
+    needsApi: isSystemFeed(runnable),
   }
+}
+
+/** Feed actions of the platform reach their providers, whatever other actions reach (design.md §7). */
+function isSystemFeed({ id, action }: RunnableAction): boolean {
+  return id.startsWith('whisk.system/') && isTruthy(valueOf(action.annotations, 'feed'))
 }

@@ -1,6 +1,6 @@
-import type { ContainerFactory, Logger } from '../spi/index.ts'
+import type { ContainerFactory, ContainerSpec, Logger } from '../spi/index.ts'
 import type { Start } from './container-starter.ts'
-import type { ActionSpec, PooledContainer } from './pooled-container.ts'
+import { egressOf, type ActionSpec, type PooledContainer } from './pooled-container.ts'
 
 /** Containers of a kind that are kept ready for any action of it (platform.md §8.4). */
 export type StemCell = { readonly kind: string; readonly memoryMb: number; readonly count: number }
@@ -9,6 +9,8 @@ export type StemCellOptions = {
   readonly factory: Pick<ContainerFactory, 'supports'>
   readonly log: Logger
   readonly stemCells: readonly StemCell[]
+  /** What they reach. */
+  readonly egress: ContainerSpec['egress']
   readonly imageOf: (kind: string) => string
 }
 
@@ -21,14 +23,14 @@ export type StemCellPool = {
 }
 
 export type StemCellKeeper = {
-  /** One that the action could have: of its kind and exactly its memory. */
+  /** One that the action could have: of its kind and exactly its memory, and reaching what it needs. */
   readonly matching: (spec: ActionSpec) => PooledContainer | undefined
   /** Starts what is missing, in the background, as long as memory is not short. */
   readonly fill: () => void
 }
 
 export function createStemCellKeeper(options: StemCellOptions, pool: StemCellPool): StemCellKeeper {
-  const { factory, imageOf, log, stemCells } = options
+  const { egress, factory, imageOf, log, stemCells } = options
   const starting = new Map<StemCell, number>()
 
   function missing(cell: StemCell): number {
@@ -50,6 +52,7 @@ export function createStemCellKeeper(options: StemCellOptions, pool: StemCellPoo
 
   return {
     matching(spec) {
+      if (egressOf(spec, egress) !== egress) return undefined
       for (const pooled of pool.containers()) {
         if (!pooled.spec && pooled.state === 'ready' && pooled.kind === spec.kind && pooled.memoryMb === spec.memoryMb)
           return pooled

@@ -43,8 +43,6 @@ export type DockerContainerFactoryOptions = {
   readonly transport: 'socket' | 'address' | 'port'
   /** Where directories of sockets are made; the system's temporary directory unless given. */
   readonly directory?: string
-  /** What containers reach that ask for `platform`, the default; they get this instead. */
-  readonly egress?: ContainerSpec['egress']
   /** From which networks of namespaces are made. */
   readonly networkRange: string
   /** Ranges that egress `open` does not include. */
@@ -211,11 +209,9 @@ class Factory implements DockerContainerFactory {
     return [...notes, ...knownFaults(this.engineInfo)]
   }
 
-  async create(asked: ContainerSpec, signal: AbortSignal, begins?: () => void): Promise<DockerContainer> {
+  async create(spec: ContainerSpec, signal: AbortSignal, begins?: () => void): Promise<DockerContainer> {
     signal.throwIfAborted()
     this.#mustBeOpen()
-    const { egress = 'platform' } = this.#options
-    const spec = asked.egress === 'platform' ? { ...asked, egress } : asked
     try {
       await this.#reconciler.gate.pass(signal)
       await this.#engineThere(signal)

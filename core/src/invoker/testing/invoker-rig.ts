@@ -10,6 +10,7 @@ import {
   systemRandom,
   type ActivationStore,
   type Clock,
+  type ContainerSpec,
   type KeyRing,
   type StoredDocument,
 } from '../../spi/index.ts'
@@ -53,6 +54,7 @@ type Changes = {
   /** Containers never get ready. */
   startsHang?: boolean
   cleanup?: () => Promise<number>
+  egress?: ContainerSpec['egress']
   clock?: Clock
   activations?: (inner: ActivationStore) => ActivationStore
   repeated?: (message: ActivationMessage) => void
@@ -82,6 +84,7 @@ export async function setUp(directory = scratch(), changes: Changes = {}): Promi
     limits: { resultBytesMax: 1024 * 1024, resultTruncationBytes: 1024 * 1024 },
     pool: { userMemoryMb: changes.userMemoryMb ?? 1024, pauseGraceMs: 10_000, idleContainerMs: 600_000, stemCells: [] },
     labels: {},
+    egress: changes.egress ?? 'platform',
     environment: () => ({}),
     imageOf: () => 'image',
     ...(changes.repeated === undefined ? {} : { observe: { repeated: changes.repeated } }),
@@ -121,12 +124,13 @@ export async function putAction(
   backend: TestBackend['backend'] | undefined,
   name: string,
   more: object,
+  namespace = 'ns',
 ): Promise<void> {
-  const id = `ns/${name}`
+  const id = `${namespace}/${name}`
   const stored = await backend?.artifacts.get(id)
   const document = {
     entityType: 'action',
-    namespace: 'ns',
+    namespace,
     name,
     version: '0.0.1',
     publish: false,

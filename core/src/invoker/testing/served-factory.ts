@@ -11,6 +11,8 @@ export type ServedFactory = ContainerFactory & {
   /** What the next calls answer; the default is success with an empty object. */
   answer: (path: string, body: any) => Promise<Answer> | Answer
   logs: LogRead
+  /** What containers were asked for. */
+  readonly created: ContainerSpec[]
   failStarts: number
   destroyed: number
   /** Every container is gone, as the exit says. Calls that it did not answer have to be hung up. */
@@ -24,6 +26,7 @@ export async function openServedFactory(): Promise<ServedFactory> {
   const living = new Set<(exit: ContainerExit) => void>()
   const factory: ServedFactory = {
     calls: [],
+    created: [],
     answer: () => ({}),
     logs: { lines: [], complete: true, truncated: false },
     failStarts: 0,
@@ -34,6 +37,7 @@ export async function openServedFactory(): Promise<ServedFactory> {
     capabilities: { pause: true, isolation: 'process' },
     supports: () => true,
     create: spec => {
+      factory.created.push(spec)
       if (factory.failStarts-- > 0) return Promise.reject(new Error('cannot start'))
       return Promise.resolve(container(spec))
     },
