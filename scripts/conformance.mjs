@@ -53,9 +53,6 @@ const different = {
 const later = {
   'rest:90': 'running sequences',
   ...Object.fromEntries(range(154, 160).map(number => [`rest:${number}`, 'the admin tool'])),
-  'runtime:NODE-21': 'Docker containers',
-  'runtime:SYS-07': 'Docker containers: a process of the hub’s user has that user’s network',
-  'runtime:SYS-09': 'Docker containers: a process has the limits of the hub’s user; the number of processes is watched',
   'feed:A63': 'limits that are spread over time',
 }
 

@@ -1,6 +1,8 @@
 import { request, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
+import { onTestFinished } from 'vitest'
+import { tarGz, type Files } from './archives.ts'
 
 /** As much of the Engine API as tests need. Tests share folders with containers, so the engine must be on this machine. */
 const socketPath = (process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock').replace(/^unix:\/\//, '')
@@ -25,6 +27,14 @@ export async function missingImage(image: string): Promise<string | undefined> {
   return answer.status === 200 ? undefined : `needs docker: there is no image ${image}, npm run images builds it`
 }
 
+/** Builds an image from files, a Dockerfile among them, without a network; it goes with the test. */
+export async function buildImage(tag: string, files: Files): Promise<void> {
+  const query = new URLSearchParams({ t: tag, networkmode: 'none', forcerm: 'true' })
+  onTestFinished(() => engine('DELETE', `/images/${tag}?force=1`).then(() => undefined))
+  const steps = await text(await call('POST', `/build?${query}`, Buffer.from(await tarGz(files), 'base64')))
+  if (!steps.includes('Successfully tagged')) throw new Error(`${tag} could not be built: ${steps}`)
+}
+
 /** Follows both streams of a container from its beginning; resolves when it has ended. */
 export async function followLogs(
   id: string,
@@ -44,10 +54,11 @@ export async function followLogs(
   }
 }
 
+/** `body` is sent as JSON, or as the archive that it is. */
 async function call(method: string, path: string, body?: object): Promise<IncomingMessage> {
-  const headers = body === undefined ? {} : { 'Content-Type': 'application/json' }
-  const sent = request({ socketPath, method, path, headers })
-  sent.end(body === undefined ? undefined : JSON.stringify(body))
+  const type = Buffer.isBuffer(body) ? 'application/x-tar' : 'application/json'
+  const sent = request({ socketPath, method, path, headers: body === undefined ? {} : { 'Content-Type': type } })
+  sent.end(body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body))
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
   return response
 }

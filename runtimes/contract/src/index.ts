@@ -2,6 +2,6 @@
 export { renameEntry, tarGz, zip, type Files } from './archives.ts'
 export { sentinel, type Logs, type Reply, type StartOptions, type TestContainer, type Way } from './container.ts'
 export { dockerWay, hardening, startContainer as startDocker, type DockerOptions } from './docker-way.ts'
-export { engine, engineDoes, missingImage } from './engine.ts'
+export { buildImage, engine, engineDoes, missingImage } from './engine.ts'
 export { processWay, type Program } from './process-way.ts'
 export { describeWays, type Start } from './ways.ts'
