@@ -4,4 +4,5 @@ export { sentinel, type Logs, type Reply, type StartOptions, type TestContainer,
 export { dockerWay, hardening, startContainer as startDocker, type DockerOptions } from './docker-way.ts'
 export { buildImage, engine, engineDoes, missingImage } from './engine.ts'
 export { processWay, type Program } from './process-way.ts'
+export { protocolContract, type Answers, type Programs } from './protocol.ts'
 export { describeWays, type Start } from './ways.ts'
