@@ -149,8 +149,14 @@ async function untilNoOrphans(): Promise<number> {
 }
 
 const failed = (records: any[]): any[] => records.filter(({ response }) => !response.success)
-const repeated = (records: any[]): any[] => records.filter(({ response }) => response.result.attempt === '2')
+const repeated = (records: any[]): any[] => records.filter(({ response }) => Number(response.result.attempt) > 1)
 const expectSuccess = ({ direct, byRule }: Records): void => expect(failed([...direct, ...byRule])).toEqual([])
+/** All of them lost their container after `/run` was sent. */
+function expectLost({ direct, byRule }: Records): void {
+  for (const { response } of direct) expect(response).toMatchObject(lost)
+  expect(failed(byRule)).toEqual([])
+  expect(repeated(byRule)).toHaveLength(byRule.length)
+}
 const report = (what: string, figures: object): void => console.log(`R8, ${what}: ${JSON.stringify(figures)}`)
 
 describe('with 20 runs going', () => {
@@ -219,6 +225,16 @@ describe('with 20 runs going', () => {
     report('restart, containers survive', { startMs, orphansMs: await untilNoOrphans() })
   }, 90_000)
 
+  it('[rel:R8] [promise:P6] an engine that is restarted and ends its containers: rules run again, direct invokes are told', async () => {
+    const runs = await begin20()
+    await engine.stop({ withContainers: true })
+    await engine.start()
+    const startMs = await untilNewStart()
+    await runs.release()
+    expectLost(await settled(runs))
+    report('restart, containers end', { startMs, orphansMs: await untilNoOrphans() })
+  }, 90_000)
+
   it(
     '[rel:R8] [promise:P6] an engine that goes with its containers: rules run again when it is back, direct invokes are told',
     async () => {
@@ -239,13 +255,10 @@ describe('with 20 runs going', () => {
       await engine.start()
       const startMs = await untilNewStart()
       await eventually(async () => (await api.call('GET', '/readyz', { auth: null })).status === 200, startsAgainMs)
-      const { direct, byRule } = await settled(runs)
-      for (const { response } of direct) expect(response).toMatchObject(lost)
+      const records = await settled(runs)
       // Longer than its attempts wait for an engine, a run ends as a dead letter instead.
-      if (awayMs <= patienceMs) {
-        expect(failed(byRule)).toEqual([])
-        expect(repeated(byRule)).toHaveLength(byRule.length)
-      }
+      if (awayMs <= patienceMs) expectLost(records)
+      else for (const { response } of records.direct) expect(response).toMatchObject(lost)
       await settled({ direct: [], fires: [meanwhile.body.activationId as string] })
       report('stopped', { awayMs, startMs, orphansMs: await untilNoOrphans() })
     },

@@ -23,8 +23,9 @@ import { engineClient, type EngineClient } from './engine-client.ts'
 export type OwnEngine = EngineClient & {
   /** As configurations name it. */
   readonly address: string
-  /** Ends the engine; its containers live on. Resolves when it is gone. */
-  stop(): Promise<void>
+  /** Ends the engine. Its containers live on, unless `withContainers`: that is what engines do by default. Resolves when it
+   *  is gone. */
+  stop(how?: { withContainers: boolean }): Promise<void>
   /** Kills it with its containers, as when the machine loses power. */
   crash(): Promise<void>
   /** Starts it again; resolves when it answers. */
@@ -64,14 +65,14 @@ export async function openOwnEngine(images: readonly string[]): Promise<OwnEngin
   let engine: ChildProcess | undefined
   let registry: ChildProcess | undefined
 
-  writeFileSync(join(folder, 'daemon.json'), '{}')
+  const configure = (settings: object): void => writeFileSync(join(folder, 'daemon.json'), JSON.stringify(settings))
 
   async function start(): Promise<void> {
     const log = openSync(join(folder, 'log'), 'a')
+    // Containers outlive an engine that is stopped.
+    configure({ 'live-restore': true })
     const options = {
       'config-file': join(folder, 'daemon.json'),
-      // Containers outlive an engine that is stopped.
-      'live-restore': 'true',
       'data-root': join(folder, 'data'),
       'exec-root': join(folder, 'run'),
       pidfile: join(folder, 'pid'),
@@ -97,8 +98,16 @@ export async function openOwnEngine(images: readonly string[]): Promise<OwnEngin
 
   const lastWords = (): string => readFileSync(join(folder, 'log'), 'utf8').slice(-1000)
 
-  async function stop(): Promise<void> {
+  async function stop({ withContainers } = { withContainers: false }): Promise<void> {
     const gone = exitOf(engine)
+    if (withContainers) {
+      configure({ 'live-restore': false })
+      engine?.kill('SIGHUP')
+      await eventually(
+        async () =>
+          ((await client.call('GET', '/info')).body as { LiveRestoreEnabled: boolean }).LiveRestoreEnabled === false,
+      )
+    }
     engine?.kill('SIGTERM')
     await gone
   }

@@ -258,7 +258,6 @@ class Factory implements DockerContainerFactory {
 
   /** Waits a while for an engine that is away: with three attempts, a restart of it costs no run that has not begun. */
   async #engineThere(signal: AbortSignal): Promise<void> {
-    if (this.#watch.up) return
     const patience = new AbortController()
     const either = AbortSignal.any([patience.signal, signal])
     await Promise.race([this.#watch.back(), this.#options.clock.sleep(bounds.docker.returnWaitMs, either)])

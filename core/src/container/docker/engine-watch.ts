@@ -22,7 +22,8 @@ export class EngineWatch {
   readonly #options: EngineWatchOptions
   readonly #closing = new AbortController()
   #stream: Readable | undefined
-  #waiting: (() => void)[] = []
+  #heardAgain: () => void = () => undefined
+  #answer: Promise<void> | undefined
   #up = false
   #gaps = 0
 
@@ -46,14 +47,28 @@ export class EngineWatch {
 
   /** Resolves when the engine answers: at once while it is there. Never, once the watch is closed. */
   back(): Promise<void> {
-    if (this.#up) return this.#options.engine.ping().catch(() => new Promise(resolve => this.#waiting.push(resolve)))
-    return new Promise(resolve => this.#waiting.push(resolve))
+    this.#answer ??= this.#answers().finally(() => (this.#answer = undefined))
+    return this.#answer
   }
 
   close(): void {
     this.#closing.abort()
     this.#stream?.destroy()
-    this.#waiting = []
+    this.#heardAgain = () => undefined
+  }
+
+  async #answers(): Promise<void> {
+    const { engine, clock } = this.#options
+    for (;;) {
+      if (!this.#up) await new Promise<void>(resolve => (this.#heardAgain = resolve))
+      // One that is being stopped takes no calls any more, but may be heard until its last container is gone.
+      const answered = await engine.ping().then(
+        () => true,
+        () => false,
+      )
+      if (answered) return
+      await clock.sleep(bounds.docker.returnLookMs, this.#closing.signal).catch(() => undefined)
+    }
   }
 
   async #listen(): Promise<void> {
@@ -73,7 +88,7 @@ export class EngineWatch {
     stream.on('error', () => undefined)
     stream.once('close', () => void this.#lost())
     this.#up = true
-    for (const resolve of this.#waiting.splice(0)) resolve()
+    this.#heardAgain()
   }
 
   async #lost(): Promise<void> {
