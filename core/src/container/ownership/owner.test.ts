@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { fateOf, ownerNote } from './owner.ts'
 
@@ -39,6 +40,7 @@ describe('the note of an owner', () => {
     const pid = Number(await new Promise<Buffer>(resolve => parent.stdout?.once('data', resolve)))
     const note = ownerNote(pid) ?? ''
     await expect.poll(() => fateOf(note)).toBe('lives')
+    await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n')
     process.kill(pid, 'SIGKILL')
     await expect.poll(() => fateOf(note)).toBe('ended')
     expect(() => process.kill(pid, 0)).not.toThrow()
