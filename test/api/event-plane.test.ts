@@ -200,6 +200,14 @@ describe('filters', () => {
     expect(hot.clause.reason).toContain('20')
     expect((await ask('rules/line3/explain')).body).toEqual({ rule: 'line3', matched: true, input: event })
     expect((await ask('triggers/sensors/explain')).body).toHaveLength(2)
+    for (const [status, told] of [
+      ['inactive', 'inactive'],
+      ['active', undefined],
+    ]) {
+      await api.call('POST', 'rules/line3', { body: { status } })
+      const { body } = await ask('rules/line3/explain')
+      expect([body.matched, body.status]).toEqual([true, told])
+    }
     expect((await api.call('GET', 'activations?count=true')).body.activations).toBe(before)
   })
 })

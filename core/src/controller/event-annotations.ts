@@ -15,7 +15,7 @@ export type StoredFilter =
 export type AnnotationProblem = { readonly annotation: string; readonly text: string }
 
 /** Gives the rule's filter. Throws ApiError 400 that names the annotation, the place in it and what is wrong there. */
-export function checkRuleAnnotations(annotations: Annotations, jsonata: JsonataSyntax): CompiledFilter | undefined {
+function checkRuleAnnotations(annotations: Annotations, jsonata: JsonataSyntax): CompiledFilter | undefined {
   const filter = readFilter(annotations, 'filter', jsonata)
   const transform = valueOf(annotations, 'transform')
   if (transform !== undefined) checked('transform', () => compileTransform(transform, { jsonata }))
@@ -26,9 +26,36 @@ export function checkRuleAnnotations(annotations: Annotations, jsonata: JsonataS
 }
 
 /** Gives the filter of what the trigger accepts. Throws as `checkRuleAnnotations` does. */
-export function checkTriggerAnnotations(annotations: Annotations, jsonata: JsonataSyntax): CompiledFilter | undefined {
+function checkTriggerAnnotations(annotations: Annotations, jsonata: JsonataSyntax): CompiledFilter | undefined {
   return readFilter(annotations, 'accepts', jsonata)
 }
+
+/** What a PUT gives a rule to keep. Throws as `checkRuleAnnotations` does. */
+export function takeRuleAnnotations(given: Annotations | undefined, jsonata: JsonataSyntax): Annotations | undefined {
+  if (given) checkRuleAnnotations(given, jsonata)
+  return given && withoutProblem(given)
+}
+
+/** The same for a trigger. */
+export function takeTriggerAnnotations(
+  given: Annotations | undefined,
+  jsonata: JsonataSyntax,
+): Annotations | undefined {
+  if (given) checkTriggerAnnotations(given, jsonata)
+  return given && withoutProblem(given)
+}
+
+/** As GET shows them: with what keeps the entity from being used (events.md §3.1). */
+export function withProblem(annotations: Annotations, { text }: AnnotationProblem): Annotations {
+  return [...withoutProblem(annotations), { key: problemKey, value: text }]
+}
+
+/** Who writes back what he has read, the mistake put right, must not keep that there was one. */
+function withoutProblem(annotations: Annotations): Annotations {
+  return annotations.filter(({ key }) => key !== problemKey)
+}
+
+const problemKey = 'sluice:error'
 
 /** Of a stored rule, which may have been written by other means, or by a version that took more. Never throws. */
 export function storedRuleFilter(annotations: Annotations, jsonata: JsonataSyntax): StoredFilter {

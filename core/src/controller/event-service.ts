@@ -34,7 +34,6 @@ export function createEventService(deps: {
         const planned = await recordsOf(call, events[at] as CloudEvent, identified[at]?.id ?? '')
         counts.push(planned.length)
         records.push(...planned)
-        if (planned.length === 0) observe?.unrouted?.(namespace)
       }
       await fire.admit(records)
       return counts.map(count => ({ fired: true, count }))
@@ -46,8 +45,8 @@ export function createEventService(deps: {
   async function recordsOf(call: EventsCall, event: CloudEvent, eventId: string): Promise<FireRecord[]> {
     const { identity, headers, transid } = call
     const { set, unusable } = await triggers.accepting(call.namespace)
-    if (set.size + unusable === 0) return []
     const { matched, failed } = await set.decide(subjectOf(event), filters.jsonata)
+    if (matched.length === 0) observe?.unrouted?.(call.namespace)
     if (failed.length + unusable > 0) observe?.undecided?.(call.namespace, failed.length + unusable)
     const planned = matched.map(async (trigger: WhiskTrigger) =>
       fire.plan(

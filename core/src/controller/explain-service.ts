@@ -28,8 +28,8 @@ export function createExplainService({ clock, filters }: { clock: Clock; filters
     fire: Explainable,
     rule: string,
   ): Promise<Explained> {
-    const annotations = trigger.rules?.[rule]?.annotations ?? []
-    const name = { rule: rule.slice(rule.indexOf('/') + 1) }
+    const { status, annotations = [] } = trigger.rules?.[rule] ?? {}
+    const name = { rule: rule.slice(rule.indexOf('/') + 1), ...(status === 'inactive' ? { status } : {}) }
     const { filter, problem } = storedRuleFilter(annotations, filters.jsonata)
     if (problem !== undefined) return { ...name, matched: false, clause: unusable(annotations, problem) }
     if (filter !== undefined) {

@@ -11,7 +11,7 @@ import {
   type WhiskRule,
 } from '../model/index.ts'
 import type { Stored } from '../spi/index.ts'
-import { checkRuleAnnotations, storedRuleFilter } from './event-annotations.ts'
+import { storedRuleFilter, takeRuleAnnotations, withProblem } from './event-annotations.ts'
 import type { RuleFilters } from './rule-filters.ts'
 import { bindingId, requireReadable } from './entitlement.ts'
 import type { CommonFields, EntityBody } from './entity-body.ts'
@@ -91,7 +91,7 @@ export function createRuleService(deps: {
   return {
     async put(request) {
       const { identity, namespace, name, overwrite, body, common } = request
-      if (body.annotations) checkRuleAnnotations(body.annotations, deps.filters.jsonata)
+      const annotations = takeRuleAnnotations(body.annotations, deps.filters.jsonata)
       const named = [request.trigger, request.action].filter(target => target !== undefined)
       await requireReadable(load, identity, named)
       const make = async (existing: WhiskRule | undefined): Promise<WhiskRule> => {
@@ -108,7 +108,7 @@ export function createRuleService(deps: {
           version: common.version ?? (existing === undefined ? firstVersion : nextVersion(existing.version)),
           publish: common.publish ?? existing?.publish ?? false,
           updated: entities.stampMs(),
-          annotations: body.annotations ?? existing?.annotations ?? [],
+          annotations: annotations ?? existing?.annotations ?? [],
           trigger,
           action,
         }
@@ -131,8 +131,7 @@ export function createRuleService(deps: {
       // Events.md §3.1.
       const { problem } = storedRuleFilter(rule.annotations, deps.filters.jsonata)
       if (problem === undefined) return { rule, status: await statusOf(rule) }
-      const annotations = [...rule.annotations, { key: 'sluice:error', value: problem.text }]
-      return { rule: { ...rule, annotations }, status: 'inactive' }
+      return { rule: { ...rule, annotations: withProblem(rule.annotations, problem) }, status: 'inactive' }
     },
 
     // The link goes first, so that a rule that cannot be found any more does not run.

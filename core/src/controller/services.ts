@@ -78,6 +78,8 @@ export interface EventService {
 
 export type Explained = {
   readonly rule: string
+  /** Only of a rule that does not run because it was switched off, whatever its filter says. */
+  readonly status?: 'inactive'
   readonly matched: boolean
   /** The first clause that fails; absent on a match. */
   readonly clause?: unknown

@@ -47,6 +47,20 @@ describe.each(Object.entries(broken))('a stored %s that cannot be used', (key, {
     ])
   })
 
+  it('is put right by a PUT of what GET gave, in which what it told is not kept', async () => {
+    const { call, artifacts } = await createFixture()
+    await call('PUT', '~actions/a', nodeAction)
+    await call('PUT', '~triggers/t', {})
+    await call('PUT', '~rules/r', { trigger: '/_/t', action: '/_/a' })
+    await tamper(artifacts, 'guest/r', rule => (rule.annotations = annotations))
+    const read = (await call('GET', '~rules/r')).json.annotations as { key: string }[]
+    const others = [{ key: 'about', value: 'kept' }, ...read.filter(one => one.key !== key)]
+    expect(others).toHaveLength(2)
+    await call('PUT', '~rules/r?overwrite=true', { annotations: others })
+    const { json } = await call('GET', '~rules/r')
+    expect([json.status, json.annotations]).toEqual(['active', [{ key: 'about', value: 'kept' }]])
+  })
+
   it('keeps the rule from running, is in the record of the fire, and is told once', () => {
     const told: string[] = []
     const filters = createRuleFilters(silentJsonata, { unusable: (...what) => told.push(what.join(': ')) })
@@ -72,16 +86,21 @@ describe('a stored accepts that cannot be used', () => {
     await call('PUT', '~rules/r', { trigger: '/_/t', action: '/_/a' })
     await tamper(artifacts, 'guest/t', trigger => (trigger.annotations = annotations))
     const reason = expect.stringMatching(/'accepts' was malformed: .*nonsense/)
-    expect((await call('GET', '~triggers/t')).json.annotations).toContainEqual({ key: 'sluice:error', value: reason })
+    const shown = (await call('GET', '~triggers/t')).json.annotations as { key: string }[]
+    expect(shown).toContainEqual({ key: 'sluice:error', value: reason })
     // Who fires the trigger itself is not asked what it accepts.
     expect((await call('POST', '~triggers/t/explain', {})).json).toEqual([
       { rule: 'r', matched: true, input: expect.any(Object) },
     ])
+    const mended = shown.map(one => (one.key === 'accepts' ? { ...one, value: "type = 'a'" } : one))
+    await call('PUT', '~triggers/t?overwrite=true', { annotations: mended })
+    expect((await call('GET', '~triggers/t')).json.annotations).toEqual([{ key: 'accepts', value: "type = 'a'" }])
   })
 
   it('accepts nothing, counts each event that it was not asked about, and is told once', async () => {
     const told: string[] = []
     const undecided: number[] = []
+    let unrouted = 0
     const { artifacts, bus, state } = openMemoryBackend({ clock: systemClock, random: systemRandom })
     const document = { entityType: 'trigger', namespace: 'guest', updated: 0, version: '0.0.1', parameters: [] }
     const put = (name: string, value: unknown, old?: string) =>
@@ -97,7 +116,12 @@ describe('a stored accepts that cannot be used', () => {
     const triggers = createTriggerIndex({ artifacts, filters, clock })
     const tail = createRecordTail(() => undefined)
     const fire = createFireService({ bus, state, clock, random: systemRandom, tail, filters })
-    const service = createEventService({ fire, filters, triggers, observe: { undecided: (_, n) => undecided.push(n) } })
+    const service = createEventService({
+      fire,
+      filters,
+      triggers,
+      observe: { undecided: (_, n) => undecided.push(n), unrouted: () => void unrouted++ },
+    })
     const send = (id: string) =>
       service.accept({
         identity: {} as FireRecord['user'],
@@ -110,6 +134,11 @@ describe('a stored accepts that cannot be used', () => {
     await put('broken', { nonsense: 1 }, first.revision)
     expect(await send('2')).toEqual([0])
     expect(undecided).toEqual([2, 2])
+    expect(unrouted).toBe(2)
+    // Who accepts it and runs nothing has it all the same.
+    await put('idle', "type = 't'")
+    expect(await send('3')).toEqual([0])
+    expect(unrouted).toBe(2)
     expect(told).toEqual([expect.stringMatching(/^trigger guest\/broken: .*nonsense/)])
     triggers.close()
   })

@@ -10,7 +10,7 @@ import {
 } from '../model/index.ts'
 import type { CommonFields, EntityBody } from './entity-body.ts'
 import type { EntityStore } from './entity-store.ts'
-import { checkTriggerAnnotations, storedTriggerFilter } from './event-annotations.ts'
+import { storedTriggerFilter, takeTriggerAnnotations, withProblem } from './event-annotations.ts'
 import type { RuleFilters } from './rule-filters.ts'
 
 /** Triggers, and the links of rules that live in their documents (rest-api.md §7.1, §7.3). */
@@ -37,7 +37,7 @@ export function createTriggerService(deps: { entities: EntityStore; filters: Rul
   const { entities } = deps
   return {
     async put({ namespace, name, overwrite, body, common }) {
-      if (body.annotations) checkTriggerAnnotations(body.annotations, deps.filters.jsonata)
+      const annotations = takeTriggerAnnotations(body.annotations, deps.filters.jsonata)
       return entities.put<WhiskTrigger>(`${namespace}/${name}`, 'trigger', overwrite, existing => {
         if (existing === undefined) checkFeed(valueOf(body.annotations ?? [], 'feed'))
         return {
@@ -47,7 +47,7 @@ export function createTriggerService(deps: { entities: EntityStore; filters: Rul
           version: common.version ?? (existing === undefined ? firstVersion : nextVersion(existing.version)),
           publish: common.publish ?? existing?.publish ?? false,
           updated: entities.stampMs(),
-          annotations: body.annotations ?? existing?.annotations ?? [],
+          annotations: annotations ?? existing?.annotations ?? [],
           parameters: body.parameters ?? existing?.parameters ?? [],
           limits: {},
           ...(existing?.rules === undefined ? {} : { rules: existing.rules }),
@@ -59,7 +59,7 @@ export function createTriggerService(deps: { entities: EntityStore; filters: Rul
       const { entity: trigger } = await entities.get<WhiskTrigger>(id, 'trigger')
       const { problem } = storedTriggerFilter(trigger.annotations, deps.filters.jsonata)
       if (problem === undefined) return trigger
-      return { ...trigger, annotations: [...trigger.annotations, { key: 'sluice:error', value: problem.text }] }
+      return { ...trigger, annotations: withProblem(trigger.annotations, problem) }
     },
 
     delete: id => entities.delete<WhiskTrigger>(id, 'trigger'),
