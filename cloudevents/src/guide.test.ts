@@ -165,6 +165,9 @@ it('stands in the guide as it stands here', () => {
   const blocks = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text = '']) => text.trim())
   expect(quoted.length).toBeGreaterThan(9)
   expect(blocks).toEqual(quoted)
+  // `sh` is run by test/api/guides.test.ts.
+  const kinds = new Set([...page.matchAll(/^```(.*)\n[^]*?^```$/gm)].map(([, kind]) => kind))
+  expect([...kinds].sort()).toEqual(['sh', 'ts'])
 })
 
 function caught(run: () => unknown): Error {

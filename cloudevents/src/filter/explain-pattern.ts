@@ -22,7 +22,7 @@ function explainAlternative(root: PatternNode, subject: FilterSubject): string {
   const failing = fieldsOf(root).find(field => !passes(aloneOf(field), subject))
   if (failing === undefined) return 'each field holds, but no element of an array has all of them'
   const { path, tests, orAbsent } = failing
-  const wanted = [...(orAbsent ? ['absent'] : []), ...tests.slice(0, testsMax).map(describeTest)]
+  const wanted = [...(orAbsent ? ['is absent'] : []), ...tests.slice(0, testsMax).map(describeTest)]
   const more = tests.length > testsMax ? ', ...' : ''
   return `${path.join('.')} ${foundAt(path, subject)}; wanted is one that ${wanted.join(', or ')}${more}`
 }

@@ -14,6 +14,14 @@ const jsonata = createChildEvaluator()
 afterAll(() => jsonata.close())
 
 describe('the guide to filters', () => {
+  it('has no example that no test runs', () => {
+    const kinds = [...page.matchAll(/^```(.*)\n[^]*?^```$/gm)].map(([, kind]) => kind)
+    // `text` are pictures; `sh` is run by test/api/guides.test.ts.
+    const known = ['json', 'json passes', 'json fails', 'json refused', 'json explained', 'sh', 'text', 'ts']
+    expect(kinds.filter(kind => !known.includes(kind ?? ''))).toEqual([])
+    expect([blocks('json').length, blocks('ts').length]).toEqual([1, 1])
+  })
+
   it.each(examples('passes'))('has a filter that passes: %s', async text => {
     const filter = compileFilter(JSON.parse(text), { jsonata })
     expect(await filter.decide(subjectOf(event), jsonata)).toEqual({ matched: true })
@@ -53,7 +61,7 @@ describe('the guide to filters', () => {
     // quoted: end
     const source = readFileSync(new URL(import.meta.url), 'utf8')
     const quoted = /\/\/ quoted: begin\n(.*?) *\/\/ quoted: end/s.exec(source)?.[1] ?? 'nothing'
-    expect(page).toContain(quoted.replace(/^ {4}/gm, ''))
+    expect(blocks('ts')).toEqual([quoted.replace(/^ {4}/gm, '')])
   })
 })
 
