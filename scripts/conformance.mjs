@@ -29,6 +29,7 @@ const sections = [
   },
   { family: 'runtime', title: 'Manifest and exec', file: 'runtimes.md', row: /^\| (MAN-\d+) \|/ },
   { family: 'runtime', title: 'Actions in a whole system', file: 'runtimes.md', row: /^\| (SYS-\d+) \|/ },
+  { family: 'platform', title: 'Answers of containers', file: 'platform.md', row: /^\| (RSP-\d+) \|/ },
   { family: 'feed', title: 'Feed protocol', file: 'feeds.md', row: /^\| (P\d+) \|/, from: /^### 6\.0 / },
   { family: 'feed', title: 'Alarms', file: 'feeds.md', row: /^\| (A\d+) \|/, from: /^### 6\.1 / },
   { family: 'rel', title: 'Reliability', file: 'reliability.md', row: /^\*\*(R(?:1|2|8|17|18|21|22)) / },
@@ -44,6 +45,8 @@ const different = {
   'rel:R8': 'The engine is away for 5 s; for a minute with `SLUICE_TEST_ENGINE_AWAY_MS=60000`.',
   'runtime:MAN-02':
     'The manifest is part of the program: a wrong one is refused when it is read, and there is no other.',
+  'platform:RSP-22': 'A run that found nobody to be sent to takes another container, and is a whisk error after three.',
+  'platform:RSP-23': 'Paused for moments. Neither side ends an idle connection, however long it is idle.',
   'feed:P25': 'It disables itself and says why. Nothing sweeps it away later.',
   'sec:S9':
     'The probe is an action of one runtime: what it meets, the settings of its container, is the same for all. Its 34 attempts and what came of each are in [security.md](security.md).',

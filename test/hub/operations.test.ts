@@ -213,7 +213,7 @@ describe('an action', () => {
     expect(new Set(answers.map(({ body: record }) => record.activationId)).size).toBe(5)
   })
 
-  it('[runtime:SYS-02] runs again in its container after that was paused', async () => {
+  it('[runtime:SYS-02] [platform:RSP-23] runs again in its container after that was paused', async () => {
     const paused = await startHub({ config: 'invoker: { prewarm: [], pauseGraceMs: 100 }' })
     const client = createApi(paused.url, paused.keys.alpha)
     try {

@@ -131,14 +131,19 @@ class Receiver implements Dispatcher.DispatchHandler {
     if (typeof length === 'string') this.#announced = Number(length)
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length
     const { bytesMax, truncationBytes } = this.#limits
     const keep = this.#tooLong() ? truncationBytes : bytesMax
-    if (this.#kept >= keep) return
-    const part = chunk.length > keep - this.#kept ? chunk.subarray(0, keep - this.#kept) : chunk
-    this.#kept += part.length
-    this.#chunks.push(part)
+    if (this.#kept < keep) {
+      const part = chunk.length > keep - this.#kept ? chunk.subarray(0, keep - this.#kept) : chunk
+      this.#kept += part.length
+      this.#chunks.push(part)
+    }
+    // Nobody knows whether a body ends that does not say how long it is.
+    if (this.#announced >= 0 || !this.#tooLong() || this.#kept < truncationBytes) return
+    this.onResponseEnd()
+    controller.abort(new Error('too long'))
   }
 
   onResponseEnd(): void {

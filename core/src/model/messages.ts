@@ -50,7 +50,9 @@ export const failures = {
   initTimeout: (ms: number) => `The action exceeded its time limits of ${ms} milliseconds during initialization.`,
   runTimeout: (ms: number) => `The action exceeded its time limits of ${ms} milliseconds.`,
   initFailed: (body: string) =>
-    body === '' ? 'The action failed during initialization.' : `The action failed during initialization: ${body}`,
+    body === '' || body === 'null'
+      ? 'The action failed during initialization.'
+      : `The action failed during initialization: ${body}`,
   initExited: 'The action did not initialize and exited unexpectedly.',
   runExited: 'The action did not produce a valid response and exited unexpectedly.',
   memory: 'The action exhausted its memory and was aborted.',
