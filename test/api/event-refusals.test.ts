@@ -283,6 +283,8 @@ describe('a filter that goes wrong with an event', () => {
       annotations: { filter: { jsonata: '($f := function($s) { $f($s & $s) }; $f("xxxxxxxx"))' } },
       reason: /^jsonata: /,
     },
+    sorts: { annotations: { filter: { jsonata: '$sort([1..99999])' } }, reason: /^jsonata: / },
+    fills: { annotations: { filter: { jsonata: '$length($pad("x", 50000000)) > 0' } }, reason: /^jsonata: / },
     pads: { annotations: { filter: { jsonata: '$pad("x", 5000000)' } }, reason: /^jsonata: / },
     clock: { annotations: { filter: { jsonata: '$now() > "1"' } }, reason: /^jsonata: / },
   }

@@ -1,7 +1,7 @@
 /** JSONata that is run, not only compiled: the child ends what takes too long, and answers what comes after it. */
 import { afterAll, expect, it } from 'vitest'
 import { seeded } from '../testing/mutate.ts'
-import { createChildEvaluator } from './jsonata/child-evaluator.ts'
+import { createChildEvaluator } from './jsonata/evaluator-lanes.ts'
 import { JsonataError } from './jsonata/evaluator.ts'
 import { checkJsonata } from './jsonata/syntax.ts'
 import { brokenText, jsonataPieces } from './testing/broken-text.ts'

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { decodeJson } from '../index.ts'
 import { compileFilter } from './compile-filter.ts'
 import { explain } from './explain.ts'
-import { createChildEvaluator } from './jsonata/child-evaluator.ts'
+import { createChildEvaluator } from './jsonata/evaluator-lanes.ts'
 import { RuleSet } from './matching/rule-set.ts'
 import { subjectOf } from './subject.ts'
 

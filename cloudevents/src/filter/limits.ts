@@ -39,6 +39,11 @@ export const filterLimits = {
   jsonataMemoryMb: 64,
   /** Evaluations that wait for their turn. */
   jsonataQueueMax: 10_000,
+  /** An expression that ended its process is not asked for so long, twice as long after each further time. */
+  jsonataPauseMs: 250,
+  jsonataPauseMsMax: 60_000,
+  /** Such expressions are remembered up to this number. */
+  jsonataSuspectsMax: 10_000,
   /** Compiled expressions that the child keeps. */
   jsonataCacheMax: 500,
   /** Characters that the filters of one match may look at or make beyond the first `longText` of each operation; then the

@@ -5,7 +5,7 @@ import { RuleSet } from '../matching/rule-set.ts'
 import { FilterError } from '../filter-error.ts'
 import { subjectOfJson, subjectOfParts } from '../subject.ts'
 import { compileTransform } from '../transform.ts'
-import { createChildEvaluator } from './child-evaluator.ts'
+import { createChildEvaluator } from './evaluator-lanes.ts'
 
 const jsonata = createChildEvaluator()
 afterAll(() => jsonata.close())

@@ -1,13 +1,13 @@
 /**
- * JSONata in a child process (design.md §8): a worker is not enough, because running out of memory in one ends the whole
- * process. The child is started at the first use, kept warm, and ended when it breaks a bound; then a new one is started.
+ * One child process for JSONata, and the queue before it (design.md §8): a worker is not enough, because running out of
+ * memory in one ends the whole process. The child is started at the first use, kept warm, and ended when it breaks a bound;
+ * then a new one is started.
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { filterLimits } from '../limits.ts'
-import { JsonataError, type JsonataErrorKind, type JsonataEvaluator } from './evaluator.ts'
+import { JsonataError, type JsonataErrorKind } from './evaluator.ts'
 import { isNestedAtMost } from './json-depth.ts'
-import { checkJsonata } from './syntax.ts'
 
 export type ChildEvaluatorOptions = {
   /** Default: `filterLimits.jsonataEvaluationMs`, 5. */
@@ -16,10 +16,16 @@ export type ChildEvaluatorOptions = {
   readonly answerMs?: number
 }
 
-/** A warm evaluator. Does not keep the process alive while nothing is being evaluated. */
-export function createChildEvaluator(options: ChildEvaluatorOptions = {}): JsonataEvaluator {
-  return new ChildEvaluator(options)
+/** Who decides what the child is for. */
+export type ChildOwner = {
+  /** Asked when an expression's turn has come: one that is turned away is rejected with `turnedAway`. */
+  readonly turnsAway: (expression: string) => boolean
+  /** Told of an expression for which the child had to be ended, before it is rejected. */
+  readonly ended: (expression: string) => void
 }
+
+/** To be evaluated by another child, or not now. */
+export const turnedAway = new JsonataError('closed', 'the expression is evaluated elsewhere')
 
 type Job = {
   readonly expression: string
@@ -35,7 +41,9 @@ type Answer = {
   readonly message?: string
 }
 
-class ChildEvaluator implements JsonataEvaluator {
+/** Does not keep the process alive while nothing is being evaluated. */
+export class ChildEvaluator {
+  readonly #owner: ChildOwner
   readonly #evaluationMs: number
   readonly #answerMs: number
   #child: ChildProcess | undefined
@@ -47,12 +55,11 @@ class ChildEvaluator implements JsonataEvaluator {
   /** Starts in a row that came to nothing. */
   #failures = 0
 
-  constructor({ evaluationMs, answerMs }: ChildEvaluatorOptions) {
+  constructor({ evaluationMs, answerMs }: ChildEvaluatorOptions, owner: ChildOwner) {
+    this.#owner = owner
     this.#evaluationMs = evaluationMs ?? filterLimits.jsonataEvaluationMs
     this.#answerMs = answerMs ?? filterLimits.jsonataAnswerMs
   }
-
-  check = checkJsonata
 
   async evaluate(expression: string, input: unknown): Promise<unknown> {
     if (this.#closed) throw new JsonataError('closed', 'the JSONata evaluator is closed')
@@ -76,7 +83,10 @@ class ChildEvaluator implements JsonataEvaluator {
   }
 
   #proceed(): void {
-    if (this.#running !== undefined || this.#waiting.length === 0) return
+    if (this.#running !== undefined) return
+    while (this.#waiting[0] !== undefined && this.#owner.turnsAway(this.#waiting[0].expression))
+      this.#waiting.shift()?.reject(turnedAway)
+    if (this.#waiting.length === 0) return
     const child = (this.#child ??= this.#start())
     if (!this.#ready) return
     const job = this.#waiting.shift() as Job
@@ -134,6 +144,7 @@ class ChildEvaluator implements JsonataEvaluator {
     this.#running = undefined
     const started = this.#ready
     this.#end(child)
+    if (job) this.#owner.ended(job.expression)
     job?.reject(error)
     if (!started && ++this.#failures >= failuresMax) {
       this.#failures = 0

@@ -1,5 +1,6 @@
 /** JSONata for filters and transforms: the check of expressions and the evaluator in a child process. */
-export { createChildEvaluator, type ChildEvaluatorOptions } from './child-evaluator.ts'
+export type { ChildEvaluatorOptions } from './child-evaluator.ts'
+export { createChildEvaluator } from './evaluator-lanes.ts'
 export { checkJsonata } from './syntax.ts'
 export {
   isTruthy,
