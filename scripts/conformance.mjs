@@ -168,11 +168,16 @@ function testSources(folder) {
   })
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/** Brings what is kept of contracts and data up to date, where they lie beside the clone. */
+export function refreshCounts() {
   const cases = readContracts()
   if (cases) writeFileSync(caseList, `${JSON.stringify(cases)}\n`)
   const counts = countData()
   if (counts) writeFileSync(dataCounts, `${JSON.stringify(counts)}\n`)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  refreshCounts()
   writeFileSync(page, conformancePage())
   process.stdout.write('docs/conformance.md\n')
 }

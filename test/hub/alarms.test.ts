@@ -19,10 +19,23 @@ it('an alarm runs an action, READ tells of it, and DELETE ends it', async () => 
     status: { active: true },
     stats: { lastFireStatus: 202 },
   })
+  expect(await feed('READ')).not.toHaveProperty('stats.warnings')
   expect(await feed('CREATE', { cron: 'nonsense' })).toEqual({
     error: { error: "cron pattern 'nonsense' is not valid" },
   })
   expect(await feed('DELETE')).toEqual({ status: 'success' })
+})
+
+it('[feed:P26] an alarm goes on at a trigger that is written anew without its annotation, and READ warns of it', async () => {
+  const { api, feed } = await hubWithAlarm()
+  expect(await feed('CREATE', { cron: '* * * * * *' })).toEqual({ status: 'success' })
+  expect((await api.call('PUT', 'triggers/tick?overwrite=true', { body: { annotations: [] } })).status).toBe(200)
+  const { length } = await activationsOf(api)
+  await eventually(async () => atLeast(length + 2, await activationsOf(api)))
+  expect(await feed('READ')).toMatchObject({
+    status: { active: true },
+    stats: { warnings: [expect.stringContaining("no annotation 'feed' that names this feed")] },
+  })
 })
 
 it('the token of the feed actions cannot be read, nor opened by an action of somebody else', async () => {
