@@ -162,7 +162,7 @@ async function roundRobin(quick) {
     for (let i = 0; i < actions; i++) await hub.must('PUT', `actions/a${i}`, { ...node, limits: { memory: 128 } })
     const evicting = await saturate(1, quick ? 10 : 20, i => caller(hub, `a${i % actions}`)())
     const before = await settled(hub)
-    const count = quick ? 200 : 1000
+    const count = quick ? 200 : 2000
     const since = performance.now()
     for (let i = 0; i < count; i += 50) {
       await Promise.all(Array.from({ length: 50 }, (_, j) => hub.must('POST', `actions/a${(i + j) % actions}`, {})))

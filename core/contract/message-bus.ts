@@ -144,6 +144,30 @@ export function messageBusContract(name: string, open: Opener<MessageBus>, { las
         expect(more).toBe(3)
       })
 
+      it('hands out no more once handlers are at work on so many bytes, and goes on when some are done', async () => {
+        const bus = await opened(open)
+        const topic = await topicOf(bus)
+        const started = recorder<string>()
+        const gates = Array.from({ length: 6 }, gate)
+        await bus.subscribe(topic, options({ concurrency: 100, bytesMax: 2500 }), async () => {
+          const gateOfThis = gates[started.all.length]
+          started.add('one')
+          await gateOfThis?.passed
+        })
+        await bus.publish(
+          topic,
+          gates.map(() => ({ body: new Uint8Array(1000) })),
+        )
+        await started.take(3)
+        await bus.publish(topic, [message('k', 'small')])
+        expect(started.all).toHaveLength(3)
+        gates[1]?.open()
+        await started.take(4)
+        expect(started.all).toHaveLength(4)
+        for (const { open: go } of gates) go()
+        await started.take(7)
+      })
+
       it('delivers a backlog larger than memory should hold, in the order of each key', async () => {
         const bus = await opened(open)
         const topic = await topicOf(bus)

@@ -3,6 +3,7 @@ import { bounds, SluiceError } from '../model/index.ts'
 import { createContainerStarter, type Start, type StarterOptions } from './container-starter.ts'
 import { createFreezer, type FreezerOptions } from './freezer.ts'
 import { evictable } from './eviction.ts'
+import { JobQueue, type Job } from './job-queue.ts'
 import { freeContainer, held, holdsLess, inTurn, promised, type Group } from './pool-group.ts'
 import type { ActionSpec, Lease, PooledContainer, StartKind } from './pooled-container.ts'
 import { createStemCellKeeper, type StemCellOptions } from './stem-cells.ts'
@@ -14,19 +15,22 @@ import { servedWithin } from './wait-estimate.ts'
  * until it is really gone, so the pool never holds more than `userMemoryMb`.
  */
 export type ContainerPool = {
-  /** A place for one run: at once when a warm container is free, else as soon as there is one. Rejects with
+  /** A place for one run: at once when a warm container is free, else as soon as there is one; `awaited` when a caller
+   *  waits for the answer (`JobQueue`). Rejects with
    *  SLUICE_OVERLOADED when the queue is full, SLUICE_CONTAINER_START when a container could not be started,
    *  SLUICE_CLOSED at the end. */
-  acquire(spec: ActionSpec): Lease | Promise<Lease>
+  acquire(spec: ActionSpec, awaited?: boolean): Lease | Promise<Lease>
   /** Runs waiting for a place. */
   queued(): number
   /** True when no more runs of this namespace (by its uuid) may wait. */
   full(namespaceUuid: string): boolean
-  /** True when a run of this action is expected to wait longer than that for a place. Without any experience of the
-   *  action the answer is no. */
+  /** True when a run of this action that a caller waits for is expected to wait longer than that for a place. Without any
+   *  experience of the action the answer is no. */
   waitsLonger(spec: ActionSpec, ms: number): boolean
   stats(): PoolStats
   start(): void
+  /** Rejects what no caller waits for and has no place yet, with SLUICE_CLOSED: the bus keeps it. */
+  turnBack(): void
   close(): Promise<void>
 }
 
@@ -82,7 +86,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
     swept: serveWanting,
   })
 
-  function acquire(spec: ActionSpec): Lease | Promise<Lease> {
+  function acquire(spec: ActionSpec, awaited = false): Lease | Promise<Lease> {
     if (closed) throw new SluiceError('SLUICE_CLOSED', 'The invoker is shutting down.')
     if (spec.memoryMb > options.userMemoryMb) {
       const text = `The action needs ${spec.memoryMb} MB, and all containers together have ${options.userMemoryMb} MB.`
@@ -97,7 +101,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
       throw new SluiceError('SLUICE_OVERLOADED', 'Too many activations wait for a container; try again later.')
     }
     return new Promise((settle, fail) => {
-      group.jobs.push({ spec, sinceMs: clock.monotonicMs(), settle, fail })
+      group.jobs.push({ awaited, sinceMs: clock.monotonicMs(), settle, fail })
       queued.enter(spec.namespaceUuid)
       serve(group)
     })
@@ -109,7 +113,7 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
       group = {
         spec,
         containers: new Set(),
-        jobs: [],
+        jobs: new JobQueue(),
         starting: 0,
         running: new Set(),
         runMs: experience.get(spec.key),
@@ -142,10 +146,9 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
    */
   function soonServed(group: Group): boolean {
     const { containers, jobs, runMs, spec } = group
-    const head = jobs[0]
-    if (!head || containers.size === 0 || runMs === undefined) return false
+    if (jobs.oldestMs === undefined || containers.size === 0 || runMs === undefined) return false
     const expectedMs = (runMs * jobs.length) / (containers.size * spec.concurrency)
-    const waitedMs = clock.monotonicMs() - head.sinceMs
+    const waitedMs = clock.monotonicMs() - jobs.oldestMs
     if (expectedMs >= bounds.invoker.growAfterMs || waitedMs >= bounds.invoker.growAfterMs) return false
     group.look ??= clock.setTimer(
       bounds.invoker.growAfterMs,
@@ -175,9 +178,11 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
       pooled,
       start,
       initialised() {
+        const now = clock.monotonicMs()
         pooled.initialised = true
-        run.sinceMs = clock.monotonicMs()
-        if (start === 'cold') coldStartMs += (clock.monotonicMs() - pooled.startedMs - coldStartMs) / 8
+        pooled.servesSinceMs = now
+        run.sinceMs = now
+        if (start === 'cold') coldStartMs += (now - pooled.startedMs - coldStartMs) / 8
         if (pooled.state === 'initialising') pooled.state = 'ready'
         if (group.spec.concurrency > 1) serve(group)
       },
@@ -211,15 +216,17 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
   }
 
   /** Another action has waited for a place for long, or would before the next one is free, and holds less than this one:
-   *  this container is the way to give it one. */
+   *  this container is the way to give it one. It serves its own queue first for as long as a start takes: a pool that
+   *  changed hands after every run would do nothing but start containers. */
   function mustYield(group: Group, pooled: PooledContainer): boolean {
     if (wanting.size === 0 || pooled.active > 0) return false
     const patience = yieldAfterColdStarts * coldStartMs
     const now = clock.monotonicMs()
+    if (now - (pooled.servesSinceMs ?? now) < coldStartMs) return false
     for (const other of wanting) {
-      const head = other.jobs[0]
-      if (other === group || !head || !holdsLess(other, group, groups.values())) continue
-      const waitMs = now - head.sinceMs + (group.runMs ?? 0)
+      const { oldestMs } = other.jobs
+      if (other === group || oldestMs === undefined || !holdsLess(other, group, groups.values())) continue
+      const waitMs = now - oldestMs + (group.runMs ?? 0)
       if (waitMs > patience && missingMb(other.spec) > 0 && group.jobs.length > 0) return true
     }
     return false
@@ -378,13 +385,13 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
 
   /** An equal container is busy and will be free before a new one could start (platform.md §8.3): wait, but not for long. */
   function waitsForWarm(group: Group): boolean {
-    const head = group.jobs[0]
-    if (group.containers.size === 0 || !head) return false
+    const { oldestMs } = group.jobs
+    if (group.containers.size === 0 || oldestMs === undefined) return false
     const now = clock.monotonicMs()
     let runMs = group.runMs ?? 0
     for (const { sinceMs } of group.running) runMs = Math.max(runMs, now - sinceMs)
     const expectedMs = (runMs * group.jobs.length) / group.containers.size
-    return expectedMs < coldStartMs && now - head.sinceMs < bounds.invoker.warmWaitMsMax
+    return expectedMs < coldStartMs && now - oldestMs < bounds.invoker.warmWaitMsMax
   }
 
   function resume(group: Group, pooled: PooledContainer): void {
@@ -410,8 +417,8 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
 
   function waitsLonger(spec: ActionSpec, ms: number): boolean {
     const group = groups.get(spec.key)
-    const ahead = group?.jobs.length ?? 0
-    if (group && ahead === 0 && freeContainer(group)) return false
+    const ahead = group?.jobs.aheadOfCaller() ?? 0
+    if (group?.jobs.length === 0 && freeContainer(group)) return false
     const now = clock.monotonicMs()
     const agesMs = group ? [...group.running].map(({ sinceMs }) => now - sinceMs) : []
     const runMs = group?.runMs ?? experience.get(spec.key)
@@ -425,6 +432,13 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
     let mb = options.userMemoryMb - memoryMb + leavingMb
     for (const pooled of all) if (pooled.active === 0 && pooled.spec?.key !== spec.key) mb += pooled.memoryMb
     return Math.max(0, Math.floor(mb / spec.memoryMb))
+  }
+
+  function refuse(jobs: readonly Job[], { namespaceUuid }: ActionSpec): void {
+    for (const job of jobs) {
+      queued.leave(namespaceUuid)
+      job.fail(new SluiceError('SLUICE_CLOSED', 'The invoker is shutting down.'))
+    }
   }
 
   function dropIfEmpty(group: Group): void {
@@ -452,15 +466,18 @@ export function createContainerPool(options: PoolOptions): ContainerPool {
       stemCells.fill()
       freezer.start()
     },
+    turnBack() {
+      for (const group of [...groups.values()]) {
+        refuse(group.jobs.takeFromBus(), group.spec)
+        wanting.delete(group)
+        serve(group)
+      }
+    },
     async close() {
       closed = true
       freezer.stop()
       closing.abort(new SluiceError('SLUICE_CLOSED', 'The invoker is shutting down.'))
-      for (const group of groups.values()) {
-        for (const job of group.jobs.splice(0))
-          job.fail(new SluiceError('SLUICE_CLOSED', 'The invoker is shutting down.'))
-      }
-      queued.clear()
+      for (const group of groups.values()) refuse(group.jobs.takeAll(), group.spec)
       await Promise.all([...all].map(remove))
     },
   }

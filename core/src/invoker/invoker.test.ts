@@ -317,6 +317,40 @@ describe('the invoker', () => {
     expect(await backend.activations.get('ns', message.activationId)).toBeDefined()
   })
 
+  it('runs nothing of its backlog any more when it stops, and leaves it to the next start', async () => {
+    const directory = scratch()
+    const first = await setUp(directory, { userMemoryMb: 256 })
+    const { sent, release } = hangingRun(first.factory)
+    const ids = ['1', '2', '3'].map(digit => digit.repeat(32))
+    for (const id of ids) await publish(first.backend, fromRule(id))
+    await sent
+    await vi.waitFor(() => expect(first.invoker.stats().queued).toBe(2))
+    const stopped = first.invoker.stop()
+    release()
+    await stopped
+    expect(first.factory.calls.filter(({ path }) => path === '/run')).toHaveLength(1)
+    await first.crash()
+    const second = await setUp(directory)
+    await Promise.all(
+      ids.map(id => vi.waitFor(async () => expect(await second.backend.activations.get('ns', id)).toBeDefined())),
+    )
+    expect(second.factory.calls.filter(({ path }) => path === '/run')).toHaveLength(2)
+  })
+
+  it('takes no more from the bus than memory can hold, and goes on when there is room', async () => {
+    const { invoker, factory, backend } = await setUp(scratch(), { userMemoryMb: 256 })
+    const { sent, release } = hangingRun(factory)
+    const content = JSON.stringify({ text: 'x'.repeat(1024 * 1024) })
+    const ids = Array.from({ length: 80 }, (_, i) => i.toString(16).padStart(32, '0'))
+    await Promise.all(ids.map(id => publish(backend, direct(id, { content }))))
+    await sent
+    await vi.waitFor(() => expect(invoker.stats().running).toBeGreaterThanOrEqual(60))
+    expect(invoker.stats().running).toBeLessThan(70)
+    release()
+    for (const id of ids)
+      await vi.waitFor(async () => expect(await backend.activations.get('ns', id)).toBeDefined(), { timeout: 20_000 })
+  }, 60_000)
+
   it('keeps the record of a namespace that stores none, unlisted', async () => {
     const { invoker, backend } = await setUp()
     const message = direct('a'.repeat(32), {

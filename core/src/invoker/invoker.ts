@@ -104,7 +104,9 @@ export function createInvoker(options: InvokerOptions): Invoker {
     keyRing: options.keyRing,
     limits: options.limits,
     imageOf: options.imageOf,
+    awaited: false,
   }
+  const awaitedDeps: RunDependencies = { ...runDeps, awaited: true }
   const running = new Set<Promise<unknown>>()
   /** Activations from the bus that are being worked on: the same one twice must not run twice. */
   const busIds = new Set<string>()
@@ -195,7 +197,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
     let result: RunResult
     try {
       // Claimed at the door, which is its acceptance; waiting for a container overlaps with it.
-      result = await runActivation(runDeps, message, runnable, () => claimed, 1)
+      result = await runActivation(awaitedDeps, message, runnable, () => claimed, 1)
     } catch (error) {
       // Not run: either never accepted (the claim failed), or accepted and refused by a full or closing pool.
       await claimed
@@ -334,7 +336,9 @@ export function createInvoker(options: InvokerOptions): Invoker {
         {
           group: `invoker${options.instance}`,
           from: 'earliest',
-          concurrency: prefetch(options.pool.userMemoryMb),
+          // Free slots and one batch (reliability.md §6.5.4). Of that one namespace gets the half at most.
+          concurrency: placesOf(options.pool.userMemoryMb) + bounds.invoker.prefetchBatch,
+          bytesMax: bounds.invoker.prefetchBytesMax,
           order: 'fair',
         },
         handle,
@@ -343,6 +347,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
     async stop() {
       stopping = true
       const drained = subscription?.close()
+      pool.turnBack()
       await Promise.allSettled([...running])
       await drained
       await claims.close()
@@ -365,11 +370,9 @@ function decode(body: Uint8Array): ActivationMessage | undefined {
   }
 }
 
-/** Free slots and one batch (reliability.md §6.5.4): every place that memory could give, and as many again; twice that,
- *  because the half of it is kept for other namespaces than the busiest. */
-function prefetch(userMemoryMb: number): number {
-  const { prefetchMin, prefetchPerPlace } = bounds.invoker
-  return Math.max(prefetchMin, prefetchPerPlace * Math.floor(userMemoryMb / bounds.actionLimits.memoryMbMin))
+/** How many runs the containers could take, with as many more as keeps them busy. */
+function placesOf(userMemoryMb: number): number {
+  return bounds.invoker.prefetchPerPlace * Math.max(1, Math.floor(userMemoryMb / bounds.actionLimits.memoryMbMin))
 }
 
 function errorText(record: ActivationRecord): string {

@@ -1,18 +1,11 @@
-import { spareCapacity, type ActionSpec, type Lease, type PooledContainer } from './pooled-container.ts'
-
-/** A run that waits for a place. */
-export type Job = {
-  readonly spec: ActionSpec
-  readonly sinceMs: number
-  settle: (lease: Lease) => void
-  fail: (error: Error) => void
-}
+import type { JobQueue } from './job-queue.ts'
+import { spareCapacity, type ActionSpec, type PooledContainer } from './pooled-container.ts'
 
 /** Everything of one key: its containers and the runs that wait for one. */
 export type Group = {
   readonly spec: ActionSpec
   readonly containers: Set<PooledContainer>
-  readonly jobs: Job[]
+  readonly jobs: JobQueue
   starting: number
   /** The runs that hold a place. */
   readonly running: Set<{ sinceMs: number }>

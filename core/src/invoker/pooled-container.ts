@@ -39,6 +39,8 @@ export type PooledContainer = {
   spec?: ActionSpec
   state: 'ready' | 'initialising' | 'suspending' | 'suspended' | 'resuming' | 'leaving'
   initialised: boolean
+  /** When its `/init` was through. */
+  servesSinceMs?: number
   active: number
   lastUsedMs: number
   readonly startedMs: number

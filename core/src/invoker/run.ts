@@ -37,6 +37,8 @@ export type RunDependencies = {
   readonly keyRing: KeyRing
   readonly limits: { readonly resultBytesMax: number; readonly resultTruncationBytes: number }
   readonly imageOf: (kind: string) => string
+  /** A caller waits for the answers of these runs. */
+  readonly awaited: boolean
 }
 
 /** `claim` resolves when the claim is durable: `/run` is not sent before that. It is asked for only when everything is
@@ -52,7 +54,7 @@ export async function runActivation(
   for (let tries = 1; ; tries++) {
     let lease: Lease
     try {
-      const acquired = deps.pool.acquire(spec)
+      const acquired = deps.pool.acquire(spec, deps.awaited)
       lease = acquired instanceof Promise ? await acquired : acquired
     } catch (error) {
       if (error instanceof SluiceError && (error.code === 'SLUICE_OVERLOADED' || error.code === 'SLUICE_CLOSED'))

@@ -143,9 +143,12 @@ export const bounds = {
     /** Direct non-blocking invokes of a namespace that have no record yet; beyond, 429. */
     backlogMax: 100_000,
     backlogBytesMax: 1024 * mib,
-    /** What the invoker takes from the bus before it is settled, for each container that its memory could hold. */
+    /** What the invoker takes from the bus before it is settled: so many for each container that its memory could hold, and
+     *  a batch, in which it finds the runs that one container can serve in a row. */
     prefetchPerPlace: 8,
-    prefetchMin: 128,
+    prefetchBatch: 2000,
+    /** Bodies of what it has taken: a thousand of the largest would not fit into memory. */
+    prefetchBytesMax: 64 * mib,
   },
   container: {
     /** A longer line of output is cut into several. */

@@ -34,6 +34,8 @@ export type SubscribeOptions = {
   from: 'earliest' | 'now'
   /** How many handlers may run at once. */
   concurrency: number
+  /** Once the bodies that handlers are at work on have so many bytes together, no further one is handed out. */
+  bytesMax?: number
   /** `key`: messages of one key are handled one after the other; `topic`: all are; `none`: any order; `fair`: handlers are
    *  shared out between keys in turn, and one key alone gets at most half of them, so that many messages of one do not
    *  hold up those of another (as far as the group looks ahead). */

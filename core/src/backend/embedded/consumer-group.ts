@@ -16,6 +16,8 @@ type Entry = {
   readonly lane: string | undefined
   /** How often it was handed out; one may come from before this process. */
   attempts: number
+  /** Of its body. */
+  readonly bytes: number
   /** Absent when memory is better spent: it is read again when its turn comes. */
   message: Message | undefined
 }
@@ -23,8 +25,11 @@ type Entry = {
 type Member = {
   readonly handle: Handle
   readonly concurrency: number
+  readonly bytesMax: number
   readonly abort: AbortController
   running: number
+  /** Of what its handlers are at work on. */
+  bytes: number
   paused: boolean
   closed: boolean
   drained: () => void
@@ -98,11 +103,20 @@ export class ConsumerGroup {
     return { next: this.#next, open: [...this.#open.keys()].sort((a, b) => a - b) }
   }
 
-  join({ concurrency, order }: SubscribeOptions, handle: Handle): Subscription {
+  join({ concurrency, bytesMax = Infinity, order }: SubscribeOptions, handle: Handle): Subscription {
     if (this.#members.length === 0) this.#order = order
     const abort = new AbortController()
-    const drained = () => undefined
-    const member: Member = { handle, concurrency, abort, running: 0, paused: false, closed: false, drained }
+    const member: Member = {
+      handle,
+      concurrency,
+      bytesMax,
+      abort,
+      running: 0,
+      bytes: 0,
+      paused: false,
+      closed: false,
+      drained: () => undefined,
+    }
     this.#members.push(member)
     this.#pump()
     return {
@@ -179,7 +193,8 @@ export class ConsumerGroup {
     let best: Member | undefined
     let bestFree = 0
     for (const member of this.#members) {
-      const free = member.paused || member.closed ? 0 : member.concurrency - member.running
+      const taken = member.paused || member.closed || member.bytes >= member.bytesMax
+      const free = taken ? 0 : member.concurrency - member.running
       if (free > bestFree) {
         best = member
         bestFree = free
@@ -242,6 +257,7 @@ export class ConsumerGroup {
 
   async #run(member: Member, entry: Entry): Promise<void> {
     member.running++
+    member.bytes += entry.bytes
     const inTurn = this.#order === 'fair'
     if (inTurn) this.#fair.began(entry.lane ?? '')
     let done = true
@@ -258,6 +274,7 @@ export class ConsumerGroup {
       this.#logger.debug({ err: error, topic: this.#log.name, group: this.name }, 'handler failed; message is delayed')
     }
     member.running--
+    member.bytes -= entry.bytes
     if (inTurn) this.#fair.ended(entry.lane ?? '')
     if (done) this.#finish(entry)
     else if (member.closed) this.#due.push(entry)
@@ -362,7 +379,7 @@ export class ConsumerGroup {
 }
 
 function entryOf(sequence: number, lane: string | undefined, attempts: number, message?: Message): Entry {
-  return { sequence, lane, attempts, message }
+  return { sequence, lane, attempts, message, bytes: message?.body.byteLength ?? 0 }
 }
 
 function laneOf(order: SubscribeOptions['order'], { key }: Message): string | undefined {

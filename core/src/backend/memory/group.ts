@@ -16,6 +16,8 @@ type Member = {
   readonly handle: (message: Incoming) => Promise<void>
   readonly abort: AbortController
   running: Set<Promise<void>>
+  /** Of what its handlers are at work on. */
+  bytes: number
   paused: boolean
 }
 
@@ -37,7 +39,14 @@ export class Group {
   }
 
   join(options: SubscribeOptions, handle: Member['handle']): Subscription {
-    const member: Member = { options, handle, abort: new AbortController(), running: new Set(), paused: false }
+    const member: Member = {
+      options,
+      handle,
+      abort: new AbortController(),
+      running: new Set(),
+      bytes: 0,
+      paused: false,
+    }
     this.#members.push(member)
     this.#pump()
     return {
@@ -68,12 +77,15 @@ export class Group {
 
   #pump(): void {
     for (const member of this.#members) {
-      while (!member.paused && member.running.size < member.options.concurrency) {
-        const { order, concurrency } = member.options
+      const { order, concurrency, bytesMax = Infinity } = member.options
+      while (!member.paused && member.running.size < concurrency && member.bytes < bytesMax) {
         const entry = order === 'fair' ? this.#firstInTurn(concurrency) : this.#firstReady(order)
         if (!entry) return
+        const { byteLength } = entry.message.body
+        member.bytes += byteLength
         const run: Promise<void> = this.#run(member, entry).finally(() => {
           member.running.delete(run)
+          member.bytes -= byteLength
           this.#pump()
         })
         member.running.add(run)
