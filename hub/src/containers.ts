@@ -5,7 +5,7 @@ import { createProcessContainerFactory, type ProcessContainerFactory } from '@sl
 import { SluiceError } from '@sluice/core/model'
 import type { Clock, ContainerFactory, Logger, Random } from '@sluice/core/spi'
 import { eitherFactory } from './either-factory.ts'
-import { imagesOfKinds, processRuntimes, skeletonImage } from './runtimes.ts'
+import { imagesOfKinds, nativeImages, processRuntimes } from './runtimes.ts'
 
 /** How this hub runs actions, as `--containers` says. */
 export type Containers = {
@@ -96,7 +96,7 @@ async function openDocker(
       ...tools,
       engine,
       kinds: imagesOfKinds(),
-      natives: { 'openwhisk/dockerskeleton': skeletonImage, 'sluice/action-skeleton': skeletonImage },
+      natives: nativeImages,
       registries: docker.registries,
       defaults: {
         user: docker.user,

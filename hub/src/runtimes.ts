@@ -41,7 +41,19 @@ export function processRuntimes(path = process.env.PATH ?? ''): Readonly<Record<
 }
 
 /** The image that runs programs of any language, for users that name OpenWhisk's. */
-export const skeletonImage = 'sluice/action-skeleton:latest'
+const skeletonImage = 'sluice/action-skeleton:latest'
+
+/** Names without a tag that users may give to images of the platform, and which image each is here. */
+export const nativeImages: Readonly<Record<string, string>> = {
+  'openwhisk/dockerskeleton': skeletonImage,
+  'sluice/action-skeleton': skeletonImage,
+}
+
+/** Whether an image that a user names, with whatever tag, is one of the platform. */
+export function isNativeImage(image: string): boolean {
+  const [name = ''] = image.split(/[:@]/, 1)
+  return Object.hasOwn(nativeImages, name)
+}
 
 /** The image of every kind that Sluice knows. */
 export function imagesOfKinds(): Readonly<Record<string, string>> {

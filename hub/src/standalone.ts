@@ -28,7 +28,7 @@ import { createHubEvents } from './hub-events.ts'
 import { createHubMetrics } from './metrics.ts'
 import { createLocalBalancer } from './local-balancer.ts'
 import { createReadiness } from './readiness.ts'
-import { manifestOf } from './runtimes.ts'
+import { isNativeImage, manifestOf } from './runtimes.ts'
 import type { Running, StandaloneTools } from './running.ts'
 import { providerSecrets } from './provider-secrets.ts'
 import { openSecrets } from './secrets.ts'
@@ -150,6 +150,7 @@ export async function startStandalone(config: Config, { log, onFatal }: Standalo
         ...(concurrency > 1 ? { __OW_ALLOW_CONCURRENT: 'true' } : {}),
       }),
       imageOf,
+      isNative: isNativeImage,
       observe: {
         ...metrics.observer,
         // It was counted as waiting when this process started.

@@ -69,6 +69,19 @@ describe('the invoker', () => {
     expect(factory.calls.at(-1)?.body.api_key).toMatch(/^uuid:[A-Za-z0-9]{64}$/)
   })
 
+  it.each([
+    ['nodejs:20', undefined, 2],
+    ['blackbox', 'native', 2],
+    ['blackbox', 'user/image:1', 0],
+  ])('[runtime:MAN-09] of %s with the image %s awaits %i sentinels', async (kind, image, sentinels) => {
+    const { invoker, factory } = await setUp()
+    const exec = { kind, image, code: 'code', binary: false }
+    await putAction(invokerBackends.get(invoker), 'shown', { exec })
+    const action = { id: 'ns/shown', version: '0.0.1', revision: '' }
+    expect((await invoker.run(direct('a'.repeat(32), { action })).outcome).response.statusCode).toBe(0)
+    expect(factory.awaitedSentinels).toEqual([sentinels])
+  })
+
   it('splits init parameters from the arguments and opens locked ones', async () => {
     const { invoker, factory } = await setUp()
     const message = direct('a'.repeat(32), {

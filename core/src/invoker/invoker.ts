@@ -71,6 +71,8 @@ export type InvokerOptions = {
   readonly egress: ContainerSpec['egress']
   readonly environment: (spec: { concurrency: number }) => Readonly<Record<string, string>>
   readonly imageOf: (kind: string) => string
+  /** Whether an image that a user names is the platform's own, which marks the end of each run's log. */
+  readonly isNative: (image: string) => boolean
   readonly observe?: InvokerObserver
 }
 
@@ -104,6 +106,7 @@ export function createInvoker(options: InvokerOptions): Invoker {
     keyRing: options.keyRing,
     limits: options.limits,
     imageOf: options.imageOf,
+    isNative: options.isNative,
     awaited: false,
   }
   const awaitedDeps: RunDependencies = { ...runDeps, awaited: true }

@@ -37,6 +37,7 @@ export type RunDependencies = {
   readonly keyRing: KeyRing
   readonly limits: { readonly resultBytesMax: number; readonly resultTruncationBytes: number }
   readonly imageOf: (kind: string) => string
+  readonly isNative: (image: string) => boolean
   /** A caller waits for the answers of these runs. */
   readonly awaited: boolean
 }
@@ -110,6 +111,7 @@ async function runIn(
   const { clock } = deps
   const { pooled } = lease
   const { limits } = runnable.action
+  const sentinels = sentinelsOf(runnable, deps.isNative)
   let fate: 'keep' | 'destroy' = 'destroy'
   try {
     const { value, env } = splitArguments(message, deps.keyRing)
@@ -126,7 +128,7 @@ async function runIn(
       initMs = clock.monotonicMs() - since
       const failure = initFailure(outcome, limits.timeout)
       if (failure) {
-        const logs = await readLogs(pooled, limits.logs, outcome, failure, clock.nowMs())
+        const logs = await readLogs(pooled, limits.logs, sentinels, outcome, failure, clock.nowMs())
         const times = {
           startMs,
           endMs: clock.nowMs(),
@@ -164,7 +166,7 @@ async function runIn(
       ...(initMs === undefined ? {} : { initMs: Math.round(initMs) }),
       durationMs,
     }
-    const logs = await readLogs(pooled, limits.logs, outcome, response, clock.nowMs())
+    const logs = await readLogs(pooled, limits.logs, sentinels, outcome, response, clock.nowMs())
     if (response.statusCode < 2) fate = 'keep'
     const lost = isLostFromOutside(outcome)
     return {
@@ -183,10 +185,16 @@ const leftoverIdleMs = 50
 /** A container that floods its log is not read for longer: it is ended only after that (reliability.md R13). */
 const leftoverTotalMs = 500
 
+/** Images of users need not mark the end of a run's log (runtimes.md §5.11): nobody waits for a mark of theirs. */
+function sentinelsOf({ exec }: RunnableAction, isNative: (image: string) => boolean): 0 | 2 {
+  return exec.image === undefined || isNative(exec.image) ? 2 : 0
+}
+
 /** Reads this run's output up to its sentinels; after a developer error only what is there (platform.md §12). */
 async function readLogs(
   pooled: PooledContainer,
   logsMb: number,
+  sentinels: 0 | 2,
   outcome: CallOutcome,
   response: ActivationResponse,
   nowMs: number,
@@ -196,7 +204,7 @@ async function readLogs(
   const developerError = response.statusCode >= 2
   const leftovers = developerError && outcome.kind !== 'answer'
   const read: LogRead = await pooled.container.logs.read({
-    sentinels: 2,
+    sentinels,
     bytesMax,
     idleMs: leftovers ? leftoverIdleMs : logIdleMs,
     totalMs: leftovers ? leftoverTotalMs : Math.max(logsMb, logMbMin) * logMsPerMb,

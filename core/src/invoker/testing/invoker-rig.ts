@@ -87,6 +87,7 @@ export async function setUp(directory = scratch(), changes: Changes = {}): Promi
     egress: changes.egress ?? 'platform',
     environment: () => ({}),
     imageOf: () => 'image',
+    isNative: image => image === 'native',
     ...(changes.repeated === undefined ? {} : { observe: { repeated: changes.repeated } }),
   })
   invokerBackends.set(invoker, backend)

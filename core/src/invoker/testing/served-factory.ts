@@ -11,6 +11,8 @@ export type ServedFactory = ContainerFactory & {
   /** What the next calls answer; the default is success with an empty object. */
   answer: (path: string, body: any) => Promise<Answer> | Answer
   logs: LogRead
+  /** How many sentinels each read of a log waited for. */
+  readonly awaitedSentinels: number[]
   /** What containers were asked for. */
   readonly created: ContainerSpec[]
   failStarts: number
@@ -27,6 +29,7 @@ export async function openServedFactory(): Promise<ServedFactory> {
   const factory: ServedFactory = {
     calls: [],
     created: [],
+    awaitedSentinels: [],
     answer: () => ({}),
     logs: { lines: [], complete: true, truncated: false },
     failStarts: 0,
@@ -60,7 +63,12 @@ export async function openServedFactory(): Promise<ServedFactory> {
       labels: spec.labels,
       endpoint: { socketPath },
       exited,
-      logs: { read: () => Promise.resolve(factory.logs) },
+      logs: {
+        read({ sentinels }) {
+          factory.awaitedSentinels.push(sentinels)
+          return Promise.resolve(factory.logs)
+        },
+      },
       assign: () => Promise.resolve(),
       suspend: () => Promise.resolve(),
       resume: () => Promise.resolve(),
