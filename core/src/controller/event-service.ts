@@ -1,6 +1,6 @@
 import type { CloudEvent } from '@sluice/cloudevents'
 import { subjectOf } from '@sluice/cloudevents/filter'
-import { childIdOf, fireIdOf, type FireRecord, type WhiskTrigger } from '../model/index.ts'
+import { childIdOf, fireIdOf, type FireRecord } from '../model/index.ts'
 import { digestOf, firedCloudEvent } from './fired-event.ts'
 import type { FireAcceptor } from './fire-service.ts'
 import type { RuleFilters } from './rule-filters.ts'
@@ -28,34 +28,34 @@ export function createEventService(deps: {
       digest: digestOf(event),
     }))
     const answers = await fire.once(namespace, identified, async fresh => {
-      const counts: number[] = []
-      const records: FireRecord[] = []
-      for (const at of fresh) {
-        const planned = await recordsOf(call, events[at] as CloudEvent, identified[at]?.id ?? '')
-        counts.push(planned.length)
-        records.push(...planned)
+      const counts = new Map(fresh.map(at => [at, 0]))
+      async function* records(): AsyncGenerator<FireRecord> {
+        for (const at of fresh) {
+          for await (const record of recordsOf(call, events[at] as CloudEvent, identified[at]?.id ?? '')) {
+            counts.set(at, (counts.get(at) ?? 0) + 1)
+            yield record
+          }
+        }
       }
-      await fire.admit(records)
-      return counts.map(count => ({ fired: true, count }))
+      await fire.admit(records())
+      return fresh.map(at => ({ fired: true, count: counts.get(at) ?? 0 }))
     })
     return answers.map(({ count }) => count ?? 0)
   }
 
   /** A fire record for each trigger that accepts the event and has an active rule. */
-  async function recordsOf(call: EventsCall, event: CloudEvent, eventId: string): Promise<FireRecord[]> {
+  async function* recordsOf(call: EventsCall, event: CloudEvent, eventId: string): AsyncGenerator<FireRecord> {
     const { identity, headers, transid } = call
     const { set, unusable } = await triggers.accepting(call.namespace)
     const { matched, failed } = await set.decide(subjectOf(event), filters.jsonata)
     if (matched.length === 0) observe?.unrouted?.(call.namespace)
     if (failed.length + unusable > 0) observe?.undecided?.(call.namespace, failed.length + unusable)
-    const planned = matched.map(async (trigger: WhiskTrigger) =>
-      fire.plan(
-        { identity, trigger, headers, transid },
-        firedCloudEvent({ trigger, headers }, event),
-        childIdOf(eventId, trigger.name, 0),
-      ),
-    )
-    return (await Promise.all(planned)).filter(record => record !== undefined)
+    for (const trigger of matched) {
+      const fired = firedCloudEvent({ trigger, headers }, event)
+      const id = childIdOf(eventId, trigger.name, 0)
+      const record = await fire.plan({ identity, trigger, headers, transid }, fired, id)
+      if (record !== undefined) yield record
+    }
   }
 
   return { accept }

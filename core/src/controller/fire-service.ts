@@ -1,6 +1,8 @@
 import {
+  ApiError,
   bounds,
   fireIdOf,
+  messages,
   parseJson,
   SluiceError,
   topics,
@@ -32,9 +34,17 @@ export type FireDependencies = {
   readonly filters: RuleFilters
   /** Topics and groups that hold accepted work; what an earlier process left there is part of the backlog. */
   readonly sources?: readonly { readonly topic: string; readonly group: string }[]
-  /** Of each namespace: runs and bytes that may wait. */
-  readonly limits?: { readonly backlogMax: number; readonly backlogBytesMax: number }
+  readonly limits?: Partial<FireLimits>
   readonly observe?: { accepted?(fire: FireRecord): void }
+}
+
+export type FireLimits = {
+  /** Of each namespace: runs and bytes that may wait. */
+  readonly backlogMax: number
+  readonly backlogBytesMax: number
+  /** Of each request: fires, and bytes of their records. */
+  readonly requestFiresMax: number
+  readonly requestBytesMax: number
 }
 
 export type FireAcceptor = FireService &
@@ -45,8 +55,9 @@ export type FireAcceptor = FireService &
       fired: FiredEvent,
       fireId: string,
     ): FireRecord | undefined | Promise<FireRecord>
-    /** Makes the records of one namespace durable, all or none. Rejects with SLUICE_BACKLOG when too much waits. */
-    admit(records: readonly FireRecord[]): Promise<void>
+    /** Makes the records that one request brings durable, all or none. Rejects with SLUICE_BACKLOG when too much waits,
+     *  with ApiError 413 as soon as they are too many or too large together. */
+    admit(records: Iterable<FireRecord> | AsyncIterable<FireRecord>): Promise<void>
     /** Of one table for all routes: an event is known by its addressee. */
     readonly once: AcceptOnce
     /** To be called before anything takes work from the topics. Resolves when fires may be accepted; what an earlier
@@ -63,6 +74,7 @@ export type FireAcceptor = FireService &
 
 export function createFireService(deps: FireDependencies): FireAcceptor {
   const { bus, clock, observe, random, tail } = deps
+  const limits: FireLimits = { ...bounds.fire, ...deps.limits }
   const identities = createFireIdentities(deps.state, clock)
   const once = createAcceptOnce(identities)
   const backlog = new FireBacklog()
@@ -140,32 +152,40 @@ export function createFireService(deps: FireDependencies): FireAcceptor {
     return decided instanceof Promise ? decided.then(record) : record(decided)
   }
 
-  async function admit(records: readonly FireRecord[]): Promise<void> {
-    if (records.length === 0) return
-    const messages: Outgoing[] = []
-    for (const record of records) {
-      const { fireId, trigger, rules } = record
+  async function admit(records: Iterable<FireRecord> | AsyncIterable<FireRecord>): Promise<void> {
+    const taken: { record: FireRecord; body: Buffer }[] = []
+    let bytes = 0
+    for await (const record of records) {
       const body = Buffer.from(encodeFire(record))
-      backlog.add(trigger.namespace, runsOf(rules), body.length)
-      unsettled.add(`${trigger.namespace}/${fireId}`)
-      messages.push({ key: `${trigger.namespace}/${trigger.name}`, body })
+      taken.push({ record, body })
+      bytes += body.length
+      // All of it is in memory until it is written, and a few events can fire very many triggers.
+      if (taken.length > limits.requestFiresMax || bytes > limits.requestBytesMax)
+        throw new ApiError(413, messages.tooManyFires)
+    }
+    if (taken.length === 0) return
+    for (const { record, body } of taken) {
+      backlog.add(record.trigger.namespace, runsOf(record.rules), body.length)
+      unsettled.add(`${record.trigger.namespace}/${record.fireId}`)
     }
     try {
-      await bus.publish(topics.fires, messages)
+      await bus.publish(
+        topics.fires,
+        taken.map(({ record: { trigger }, body }) => ({ key: `${trigger.namespace}/${trigger.name}`, body })),
+      )
     } catch (error) {
-      for (const { fireId, trigger, rules } of records) {
-        backlog.settle(trigger.namespace, runsOf(rules))
-        unsettled.delete(`${trigger.namespace}/${fireId}`)
+      for (const { record } of taken) {
+        backlog.settle(record.trigger.namespace, runsOf(record.rules))
+        unsettled.delete(`${record.trigger.namespace}/${record.fireId}`)
       }
       throw error
     }
-    if (observe?.accepted) for (const record of records) observe.accepted(record)
+    if (observe?.accepted) for (const { record } of taken) observe.accepted(record)
   }
 
   function refuseIfTooMany(namespace: string): void {
     const { runs, bytes } = backlog.of(namespace)
-    const { backlogMax, backlogBytesMax } = deps.limits ?? bounds.fire
-    if (runs < backlogMax && bytes < backlogBytesMax) return
+    if (runs < limits.backlogMax && bytes < limits.backlogBytesMax) return
     const waiting = `${runs} runs of ${Math.round(bytes / 1024 / 1024)} MB`
     throw new SluiceError('SLUICE_BACKLOG', `${waiting} are waiting in this namespace already; try again later.`)
   }

@@ -97,6 +97,9 @@ export const bounds = {
     childPayloadBytesMax: 64 * kib,
     backlogMax: 1_000_000,
     backlogBytesMax: 4096 * mib,
+    /** Of one request: an event fires every trigger that accepts it, and a batch has many events. */
+    requestFiresMax: 10_000,
+    requestBytesMax: 128 * mib,
     fanOutConcurrency: 64,
     /** The attempts to decide about a rule stretch over at least this long. */
     fanOutTriesMs: 3 * second,

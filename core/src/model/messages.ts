@@ -40,6 +40,8 @@ export const messages = {
   keyConflict: 'This Idempotency-Key was used with another payload.',
   batchOverRate: (events: number, allowed: number) =>
     `A batch of ${events} events can never be accepted: the namespace takes ${allowed} events a minute. Send at most ${allowed} in a request.`,
+  tooManyFires:
+    'These events fire more triggers than one request may, or with more data; send fewer of them in a request.',
 } as const
 
 /** Texts of an activation's `error` (platform.md §10.1, rest-api.md §5.8). */
@@ -71,4 +73,6 @@ export const failures = {
   logsDeveloperError: 'The action did not initialize or run as expected. Log data might be missing.',
   /** Sluice's own: the hub stopped between sending `/run` and storing the outcome (platform.md I1, I2). */
   outcomeLost: 'The outcome of the run was lost because the invoker stopped while it was in progress.',
+  tooManyFires:
+    'These events fire more triggers than one request may, or with more data; send fewer of them in a request.',
 } as const
