@@ -27,6 +27,7 @@ export const targets = {
   'Docker, Python, warm, serial, p50 ms': ['<=', 3],
   'Docker, Python, warm, serial, p99 ms': ['<=', 15],
   'Docker, proxy memory, MB': ['<=', 10],
+  'Docker, proxy and launcher, warm /run, p50 ms': ['<=', 0.7],
   'Docker, Node, 50 in flight, per s': ['>=', 2500],
   'Docker, Node, 50 in one container, per s': ['>=', 3500],
   'Docker, cold start, p50 ms': ['<=', 380],

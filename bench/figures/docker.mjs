@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { putNoop, startHub } from '../hub.mjs'
 import { histogram, pause, saturate, serial } from '../load.mjs'
+import { proxyOverhead } from './docker-proxy.mjs'
 
 /** What containers of an engine cost: the same calls as in the other groups, with `--containers docker`. */
 export async function docker({ quick }) {
@@ -9,6 +10,7 @@ export async function docker({ quick }) {
   return {
     ...(await warm(calls, quick ? 3 : 10)),
     ...(await shared(quick ? 3 : 10)),
+    ...(await proxyOverhead(calls)),
     ...(await starts(quick ? 5 : 15)),
     ...(await payloads(quick ? 5 : 20)),
     ...(await roundRobin(quick)),
@@ -86,7 +88,10 @@ async function shared(seconds) {
 /** First runs of fresh actions, and the first answer of a suspended container. */
 async function starts(count) {
   const cold = await firstRuns('prewarm: []', count)
-  const prewarmed = await firstRuns('prewarm: [{ kind: "nodejs:20", memoryMb: 256, count: 2 }]', count)
+  const cells = 'prewarm: [{ kind: "nodejs:20", memoryMb: 256, count: 2 }]'
+  const prewarmed = await firstRuns(cells, count)
+  const open = await firstRuns(cells, Math.min(count, 8), 'containers: { docker: { egress: open } }')
+  const byAddress = await firstRuns(cells, Math.min(count, 8), 'containers: { docker: { transport: address } }')
   const hub = await startHub({ args, config: 'invoker: { pauseGraceMs: 200, prewarm: [] }' })
   try {
     await hub.must('PUT', 'actions/paused', node)
@@ -101,6 +106,8 @@ async function starts(count) {
     return {
       'Docker, cold start, p50 ms': cold.p(50),
       'Docker, prewarmed start, p50 ms': prewarmed.p(50),
+      'Docker, prewarmed start, egress open, p50 ms': open.p(50),
+      'Docker, prewarmed start, by address, p50 ms': byAddress.p(50),
       'Docker, suspended container to answer, p50 ms': resumed.p(50),
     }
   } finally {
@@ -108,8 +115,8 @@ async function starts(count) {
   }
 }
 
-async function firstRuns(prewarm, count) {
-  const hub = await startHub({ args, config: `invoker: { userMemoryMb: 8192, ${prewarm} }` })
+async function firstRuns(prewarm, count, more = '') {
+  const hub = await startHub({ args, config: `invoker: { userMemoryMb: 8192, ${prewarm} }\n${more}` })
   try {
     await pause(3000)
     const times = histogram()
